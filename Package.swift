@@ -1,0 +1,115 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// One module of the product. Arrows point down only; Tests/TidyTests holds the picture in docs/architecture.md to it.
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+func product(_ name: String, of package: String) -> Target.Dependency {
+    .product(name: name, package: package)
+}
+
+let package = Package(
+    name: "gaugehouse",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "gaugehouse", targets: ["gaugehouse"]),
+        .executable(name: "gaugehouse-load", targets: ["gaugehouse-load"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift.git", from: "0.2.0"),
+    ],
+    targets: [
+        // C libraries: a module map or a thin shim, nothing else.
+        .systemLibrary(name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .target(
+            name: "CSimdjson",
+            cxxSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))],
+            linkerSettings: [.linkedLibrary("simdjson")]),
+        .target(name: "CChecksum"),
+
+        // The house, from the ground up.
+        module("Telemetry"),
+        module("TelemetryCodec", ["CChecksum", "CZstd", "Telemetry"]),
+        module("TelemetryStore", ["Telemetry", "TelemetryCodec"]),
+        module("ReadingJSON", ["CSimdjson", "Telemetry"]),
+        module("Parquet", ["TelemetryCodec"]),
+        module("ObjectStorage", [product("Crypto", of: "swift-crypto")]),
+        module("Delivery", ["Telemetry", "TelemetryCodec", "TelemetryStore", "Parquet", "ObjectStorage", product("Logging", of: "swift-log")]),
+        module("Ingest", ["CMosquitto", "ReadingJSON", "Telemetry", "TelemetryStore", product("Logging", of: "swift-log")]),
+        module(
+            "QueryAPI",
+            [
+                "ReadingJSON", "Telemetry", "TelemetryStore",
+                product("Hummingbird", of: "hummingbird"), product("HummingbirdCore", of: "hummingbird"),
+                product("NIOCore", of: "swift-nio"), product("NIOPosix", of: "swift-nio"),
+                product("HTTPTypes", of: "swift-http-types"), product("Logging", of: "swift-log"),
+                product("ServiceLifecycle", of: "swift-service-lifecycle"),
+            ]),
+        module(
+            "Gateway",
+            [
+                "Telemetry", "TelemetryStore", "Ingest", "Delivery", "ObjectStorage", "QueryAPI",
+                product("TOMLKit", of: "TOMLKit"), product("Logging", of: "swift-log"),
+                product("ServiceLifecycle", of: "swift-service-lifecycle"), product("NIOCore", of: "swift-nio"),
+            ]),
+        .executableTarget(
+            name: "gaugehouse",
+            dependencies: [
+                "Telemetry", "Ingest", "Gateway", product("ArgumentParser", of: "swift-argument-parser"), product("Logging", of: "swift-log"),
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "gaugehouse-load",
+            dependencies: [product("ArgumentParser", of: "swift-argument-parser"), product("Histogram", of: "hdrhistogram-swift")],
+            path: "loadtest",
+            swiftSettings: settings),
+
+        // Reads Parquet with pyarrow and duckdb, for tests.
+        .target(name: "IndependentReaders", path: "Tests/IndependentReaders", exclude: ["dump_parquet.py"], swiftSettings: settings),
+        tests("TelemetryTests", ["Telemetry", "TelemetryCodec"]),
+        tests("TelemetryStoreTests", ["Telemetry", "TelemetryCodec", "TelemetryStore"]),
+        tests("ParquetTests", ["Parquet", "TelemetryCodec", "IndependentReaders"]),
+        tests(
+            "DeliveryTests",
+            ["Telemetry", "TelemetryCodec", "TelemetryStore", "Parquet", "ObjectStorage", "Delivery", "IndependentReaders", product("Logging", of: "swift-log")]),
+        tests("ReadingJSONTests", ["Telemetry", "ReadingJSON"]),
+        tests("IngestTests", ["Telemetry", "TelemetryStore", "Ingest", product("Logging", of: "swift-log")]),
+        tests(
+            "QueryAPITests",
+            [
+                "Telemetry", "TelemetryStore", "QueryAPI",
+                product("Hummingbird", of: "hummingbird"), product("HummingbirdTesting", of: "hummingbird"),
+                product("HTTPTypes", of: "swift-http-types"), product("NIOCore", of: "swift-nio"), product("Logging", of: "swift-log"),
+            ]),
+        tests(
+            "GatewayTests",
+            [
+                "Telemetry", "TelemetryStore", "Ingest", "Gateway", product("Logging", of: "swift-log"),
+                product("ServiceLifecycle", of: "swift-service-lifecycle"),
+            ]),
+        tests("TidyTests", []),
+    ],
+    cxxLanguageStandard: .cxx17
+)

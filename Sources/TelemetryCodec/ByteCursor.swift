@@ -1,0 +1,77 @@
+/// Bytes do not hold what the format says. The reader adds file and offset.
+package enum CodecError: Error, Sendable {
+    case truncated
+    case malformed
+}
+
+/// Reads an encoding front to back, checking every bound: no input makes it read outside its bytes.
+package struct ByteCursor {
+    package let bytes: UnsafeRawBufferPointer
+    package var offset: Int
+
+    @inlinable package init(_ bytes: UnsafeRawBufferPointer, offset: Int = 0) {
+        self.bytes = bytes
+        self.offset = offset
+    }
+
+    @inlinable package var isAtEnd: Bool { offset >= bytes.count }
+    @inlinable package var remaining: Int { bytes.count - offset }
+
+    @inlinable package mutating func byte() throws(CodecError) -> UInt8 {
+        guard offset < bytes.count else { throw .truncated }
+        defer { offset += 1 }
+        return bytes[offset]
+    }
+
+    /// Little-endian, fixed width.
+    @inlinable package mutating func fixed<I: FixedWidthInteger & BitwiseCopyable>(_ type: I.Type) throws(CodecError) -> I {
+        guard remaining >= MemoryLayout<I>.size else { throw .truncated }
+        defer { offset += MemoryLayout<I>.size }
+        return I(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: I.self))
+    }
+
+    @inlinable package mutating func varint() throws(CodecError) -> UInt64 {
+        let first = try byte()
+        if first < 0x80 { return UInt64(first) }
+        return try longVarint(UInt64(first & 0x7F))
+    }
+
+    @usableFromInline mutating func longVarint(_ low: UInt64) throws(CodecError) -> UInt64 {
+        var value = low
+        var shift: UInt64 = 7
+        while true {
+            let next = try byte()
+            guard shift < 63 || next <= 1 else { throw .malformed }
+            value |= UInt64(next & 0x7F) << shift
+            if next < 0x80 { return value }
+            shift += 7
+        }
+    }
+
+    @inlinable package mutating func zigzag() throws(CodecError) -> Int64 {
+        let value = try varint()
+        return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
+    }
+
+    /// A varint that counts things that follow, each at least one byte (or, with `perItem` 0, is bounded by `limit`).
+    @inlinable package mutating func count(limit: Int = .max) throws(CodecError) -> Int {
+        let value = try varint()
+        guard value <= UInt64(limit) else { throw .malformed }
+        return Int(value)
+    }
+
+    @inlinable package mutating func slice(_ count: Int) throws(CodecError) -> UnsafeRawBufferPointer {
+        guard count >= 0, count <= remaining else { throw .truncated }
+        defer { offset += count }
+        return UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + count)])
+    }
+
+    /// A varint length, then that many bytes.
+    @inlinable package mutating func countedBytes() throws(CodecError) -> UnsafeRawBufferPointer {
+        try slice(try count(limit: remaining))
+    }
+
+    @inlinable package mutating func countedString() throws(CodecError) -> String {
+        String(decoding: try countedBytes(), as: UTF8.self)
+    }
+}

@@ -1,0 +1,30 @@
+/// Bytes read from a file: one owner of the memory, shared by reference, never changed once filled.
+///
+/// `@unchecked Sendable`: written only inside `init`.
+final class Bytes: @unchecked Sendable {
+    let buffer: UnsafeRawBufferPointer
+
+    init<E: Error>(count: Int, fill: (UnsafeMutableRawBufferPointer) throws(E) -> Void) throws(E) {
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(count, 1), alignment: 16)
+        do throws(E) {
+            try fill(UnsafeMutableRawBufferPointer(rebasing: memory[..<count]))
+        } catch {
+            memory.deallocate()
+            throw error
+        }
+        buffer = UnsafeRawBufferPointer(start: memory.baseAddress, count: count)
+    }
+
+    deinit { buffer.deallocate() }
+
+    var count: Int { buffer.count }
+}
+
+extension File {
+    /// Exactly `count` bytes from `offset`; nil when the file is shorter.
+    func bytes(at offset: Int, count: Int) throws(FileError) -> Bytes? {
+        var read = 0
+        let bytes = try Bytes(count: count) { (buffer) throws(FileError) in read = try self.read(at: offset, into: buffer) }
+        return read == count ? bytes : nil
+    }
+}

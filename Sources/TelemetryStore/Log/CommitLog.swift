@@ -1,0 +1,168 @@
+import Synchronization
+import Telemetry
+import TelemetryCodec
+
+/// The thread that owns the commit log: takes groups of batches, writes and syncs each as one record, applies it, wakes the committers.
+///
+/// Per group: 1. definitions of new names, rows and notes become one record; 2. write, `fdatasync`; 3. apply to heads and latest
+/// values; 4. wake. A crash before the end of 2 loses only what was not acked; after it, replay does 3 again.
+///
+/// `@unchecked Sendable`: what changes is under `lock`, which the log thread holds while it writes a group.
+final class CommitLog: @unchecked Sendable {
+    let queue: CommitQueue
+    private let tables: [TableCore]
+    private let clock: any WallClock
+    private let fileSystem: any FileSystem
+    private let lock = Monitor()
+    // Under `lock`:
+    private var writer: LogWriter
+    private var payload = RawBuffer(capacity: 1 << 16)
+    private var lastCommitTime: Int64
+    private var lastSequence: SequenceNumber
+    private var notes: [String: [UInt8]]
+
+    private let visibleSequence: Atomic<UInt64>
+    private let newestCommitTime: Atomic<Int64>
+    private let failureBox = Mutex<StoreError?>(nil)
+    private let counters: Mutex<StoreStatistics>
+
+    init(
+        writer: consuming LogWriter, recovered: Recovery.Result, tables: [TableCore], clock: any WallClock, fileSystem: any FileSystem,
+        commitInterval: TimeSpan
+    ) {
+        queue = CommitQueue(commitIntervalMicroseconds: commitInterval.microseconds)
+        self.tables = tables
+        self.clock = clock
+        self.fileSystem = fileSystem
+        self.writer = writer
+        lastCommitTime = recovered.commitTime
+        lastSequence = recovered.sequence
+        notes = recovered.notes
+        visibleSequence = Atomic(recovered.sequence)
+        newestCommitTime = Atomic(recovered.commitTime)
+        counters = Mutex(StoreStatistics())
+    }
+
+    /// Sequence number of the newest reading that reads may return.
+    var sequence: SequenceNumber { visibleSequence.load(ordering: .acquiring) }
+    /// Time of the newest commit, µs; `Int64.min` before the first.
+    var commitTime: Int64 { newestCommitTime.load(ordering: .relaxed) }
+    var failure: StoreError? { failureBox.withLock { $0 } }
+    var statistics: StoreStatistics { counters.withLock { $0 } }
+    func count(_ change: (inout StoreStatistics) -> Void) { counters.withLock { change(&$0) } }
+
+    func fail(_ error: StoreError) {
+        failureBox.withLock { if $0 == nil { $0 = error } }
+        queue.close()
+    }
+
+    func note(from source: String) -> [UInt8]? { lock.locked { notes[source] } }
+
+    /// What a checkpoint begins with. Taken before the tables are read, so that replay covers what changes meanwhile.
+    func checkpointHeader() -> Checkpoint.Header {
+        lock.locked { Checkpoint.Header(sequence: lastSequence, commitTime: lastCommitTime, notes: notes) }
+    }
+
+    var byteCount: Int { lock.locked { writer.byteCount } }
+
+    /// True when trimming through `sequence` would remove a file.
+    func canTrim(through sequence: SequenceNumber) -> Bool {
+        lock.locked { writer.files.count > 1 && writer.files[1].firstSequence <= sequence + 1 }
+    }
+
+    func trim(through sequence: SequenceNumber) throws(StoreError) {
+        let paths = lock.locked { writer.trim(through: sequence) }
+        for path in paths { try storing { () throws(FileError) in try fileSystem.unlink(path) } }
+    }
+
+    /// Makes everything written durable, whatever the configured durability.
+    func sync() throws(StoreError) {
+        do throws(StoreError) {
+            try lock.locked { () throws(StoreError) in try writer.sync() }
+        } catch {
+            fail(error)
+            throw error
+        }
+    }
+
+    // MARK: - The log thread
+
+    /// Runs until the queue is closed.
+    func run() {
+        while let group = queue.nextGroup() {
+            lock.locked { write(group) }
+            queue.finish(group)
+        }
+    }
+
+    private func write(_ group: [Submission]) {
+        payload.removeAll()
+        let definitions = GroupPayload.appendDefinitions(tables, into: &payload)
+        var readingCount = 0
+        for submission in group {
+            submission.payload.withBytes { payload.append($0) }
+            if let note = submission.note { GroupPayload.append(note, into: &payload) }
+            readingCount += submission.readingCount
+        }
+        // Sequence numbers order commits; the time only rises, so that versions show in order.
+        let commitTime = max(clock.now().microseconds, lastCommitTime &+ 1)
+        let header = LogRecordHeader(
+            payloadByteCount: payload.count, epoch: 0, firstSequence: lastSequence + 1, readingCount: readingCount,
+            commitTime: commitTime)
+        let start = MonotonicTime.now()
+        do throws(StoreError) {
+            try writer.append(header, payload: payload)
+        } catch {
+            if error.code != .diskFull { fail(error) }
+            for submission in group { submission.failure = error }
+            return
+        }
+        let elapsed = MonotonicTime.now().nanoseconds - start.nanoseconds
+        for (table, counts) in zip(tables, definitions) {
+            table.registry.withNames { ($0.loggedDevices, $0.loggedFields) = counts }
+        }
+        lastCommitTime = commitTime
+        apply(group, commitTime: commitTime)
+        visibleSequence.store(lastSequence, ordering: .releasing)
+        newestCommitTime.store(commitTime, ordering: .relaxed)
+        count(group, elapsed)
+    }
+
+    /// Applies what is on disk now. The bytes were encoded in this process, so a section that does not parse is a programming error.
+    private func apply(_ group: [Submission], commitTime: Int64) {
+        for submission in group {
+            if let note = submission.note { notes[note.source] = note.bytes }
+            submission.payload.withBytes { bytes in
+                var cursor = ByteCursor(bytes)
+                while !cursor.isAtEnd {
+                    do throws(CodecError) {
+                        guard case .rows(let number, let count, let base, let rows) = try GroupPayload.next(&cursor) else { continue }
+                        let table = tables[Int(number)]
+                        let first = lastSequence + 1
+                        submission.duplicates += try table.lock.writing { () throws(CodecError) in
+                            try table.applyLocked(
+                                rows, count: count, base: base, commitTime: commitTime, firstSequence: first, isReplay: false)
+                        }
+                        lastSequence += UInt64(count)
+                    } catch {
+                        preconditionFailure("an encoded batch does not decode")
+                    }
+                }
+            }
+            submission.lastSequence = lastSequence
+        }
+    }
+
+    private func count(_ group: [Submission], _ elapsed: Int) {
+        counters.withLock { counters in
+            counters.groups += 1
+            counters.commits += group.count
+            counters.syncNanoseconds += elapsed
+            counters.maxSyncNanoseconds = max(counters.maxSyncNanoseconds, elapsed)
+            for submission in group {
+                counters.readings += submission.readingCount
+                counters.duplicates += submission.duplicates
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import TelemetryCodec
+
+/// The commit log's bytes. Source: docs/format/log.md. On disk: never renumber.
+enum LogFormat {
+    /// "GAUGELOG", little-endian.
+    static let magic: UInt64 = 0x474F_4C45_4755_4147
+    static let version: UInt32 = 1
+    static let fileHeaderByteCount = 64
+    static let recordHeaderByteCount = 40
+    /// Records begin at multiples of this.
+    static let alignment = 8
+
+    enum Section: UInt8 {
+        case field = 1
+        case device = 2
+        case rows = 3
+        case note = 4
+    }
+
+    static func aligned(_ byteCount: Int) -> Int { (byteCount + alignment - 1) / alignment * alignment }
+}
+
+/// First 64 bytes of a log file.
+struct LogFileHeader: Equatable {
+    /// Number of the file, rising by one; in every record, so that stale bytes never parse.
+    var epoch: UInt32
+    var storeID: StoreID
+    /// Sequence number of the first reading that the file may hold.
+    var firstSequence: UInt64
+    /// Written without a sync per record: after a power cut records may be missing anywhere behind the last sync.
+    var isRelaxed: Bool
+
+    var encoded: RawBuffer {
+        var buffer = RawBuffer(capacity: LogFormat.fileHeaderByteCount)
+        buffer.append(fixed: LogFormat.magic)
+        buffer.append(fixed: LogFormat.version)
+        buffer.append(fixed: epoch)
+        buffer.append(fixed: storeID.high)
+        buffer.append(fixed: storeID.low)
+        buffer.append(fixed: firstSequence)
+        buffer.append(fixed: UInt32(isRelaxed ? 1 : 0))
+        while buffer.count < LogFormat.fileHeaderByteCount - 4 { buffer.append(UInt8(0)) }
+        let checksum = buffer.withBytes { crc32c($0) }
+        buffer.append(fixed: checksum)
+        return buffer
+    }
+
+    init(epoch: UInt32, storeID: StoreID, firstSequence: UInt64, isRelaxed: Bool) {
+        (self.epoch, self.storeID, self.firstSequence, self.isRelaxed) = (epoch, storeID, firstSequence, isRelaxed)
+    }
+
+    /// Nil: not a header of this format.
+    init?(_ bytes: UnsafeRawBufferPointer) {
+        guard bytes.count >= LogFormat.fileHeaderByteCount else { return nil }
+        let header = UnsafeRawBufferPointer(rebasing: bytes[..<LogFormat.fileHeaderByteCount])
+        var cursor = ByteCursor(header)
+        do throws(CodecError) {
+            guard try cursor.fixed(UInt64.self) == LogFormat.magic, try cursor.fixed(UInt32.self) == LogFormat.version else { return nil }
+            epoch = try cursor.fixed(UInt32.self)
+            storeID = StoreID(high: try cursor.fixed(UInt64.self), low: try cursor.fixed(UInt64.self))
+            firstSequence = try cursor.fixed(UInt64.self)
+            isRelaxed = try cursor.fixed(UInt32.self) & 1 != 0
+            cursor.offset = LogFormat.fileHeaderByteCount - 4
+            guard try cursor.fixed(UInt32.self) == crc32c(UnsafeRawBufferPointer(rebasing: header.dropLast(4))) else { return nil }
+        } catch {
+            return nil
+        }
+    }
+}
+
+/// Identity of a store: files of another one never parse as ours.
+struct StoreID: Equatable, Sendable {
+    var high: UInt64
+    var low: UInt64
+
+    static func random() -> StoreID { StoreID(high: .random(in: .min ... .max), low: .random(in: .min ... .max)) }
+}
+
+/// First 40 bytes of a record: one group commit.
+struct LogRecordHeader {
+    var payloadByteCount: Int
+    var epoch: UInt32
+    var firstSequence: UInt64
+    var readingCount: Int
+    var commitTime: Int64
+
+    /// Writes header and payload behind each other, the checksum over all but the first eight bytes.
+    func encode(payload: borrowing RawBuffer, into output: inout RawBuffer) {
+        let start = output.count
+        output.append(fixed: UInt32(payload.count))
+        output.append(fixed: UInt32(0))
+        output.append(fixed: UInt32(1))
+        output.append(fixed: epoch)
+        output.append(fixed: firstSequence)
+        output.append(fixed: UInt32(readingCount))
+        output.append(fixed: UInt32(0))
+        output.append(fixed: commitTime)
+        payload.withBytes { output.append($0) }
+        let checksum = output.withBytes { crc32c(UnsafeRawBufferPointer(rebasing: $0[(start + 8)...])) }
+        output.patch(checksum, at: start + 4)
+        while (output.count - start) % LogFormat.alignment != 0 { output.append(UInt8(0)) }
+    }
+
+    /// The record at `offset`; nil when there is none whose checksum and epoch hold.
+    init?(_ bytes: UnsafeRawBufferPointer, at offset: Int, epoch: UInt32) {
+        guard offset + LogFormat.recordHeaderByteCount <= bytes.count else { return nil }
+        func load<I: FixedWidthInteger & BitwiseCopyable>(_ position: Int, _ type: I.Type) -> I {
+            I(littleEndian: bytes.loadUnaligned(fromByteOffset: offset + position, as: I.self))
+        }
+        let length = Int(load(0, UInt32.self))
+        let end = offset + LogFormat.recordHeaderByteCount + length
+        guard length > 0, load(12, UInt32.self) == epoch, load(8, UInt32.self) == 1, end <= bytes.count,
+            crc32c(UnsafeRawBufferPointer(rebasing: bytes[(offset + 8)..<end])) == load(4, UInt32.self)
+        else { return nil }
+        payloadByteCount = length
+        self.epoch = epoch
+        firstSequence = load(16, UInt64.self)
+        readingCount = Int(load(24, UInt32.self))
+        commitTime = load(32, Int64.self)
+    }
+
+    init(payloadByteCount: Int, epoch: UInt32, firstSequence: UInt64, readingCount: Int, commitTime: Int64) {
+        self.payloadByteCount = payloadByteCount
+        self.epoch = epoch
+        self.firstSequence = firstSequence
+        self.readingCount = readingCount
+        self.commitTime = commitTime
+    }
+
+    var byteCount: Int { LogFormat.aligned(LogFormat.recordHeaderByteCount + payloadByteCount) }
+}

@@ -1,0 +1,114 @@
+import Telemetry
+import TelemetryCodec
+
+/// Reads the log back at start, front to back, and tells a torn end from damage.
+///
+/// A record whose checksum fails is a torn end when it is in the newest file and nothing valid stands behind it: it was never acked,
+/// and is cut. Anywhere else it is damage: readings behind it would be lost silently, so opening stops with file and offset.
+struct LogReader {
+    let fileSystem: any FileSystem
+    let directory: String
+    let storeID: StoreID
+
+    /// The files to replay, oldest first. Those that hold nothing behind `flushed` are removed: a crash may have kept some of the files
+    /// that were trimmed and lost others.
+    func files(after flushed: SequenceNumber) throws(StoreError) -> [LogFile] {
+        var files: [LogFile] = []
+        for name in try storing({ () throws(FileError) in try fileSystem.list(directory) }) {
+            if name.hasSuffix(temporarySuffix) {
+                try storing { () throws(FileError) in try fileSystem.unlink(directory + "/" + name) }
+            } else if let file = LogFile(name: name) {
+                files.append(file)
+            }
+        }
+        files.sort { $0.epoch < $1.epoch }
+        while files.count > 1, files[1].firstSequence <= flushed + 1 {
+            try storing { () throws(FileError) in try fileSystem.unlink(directory + "/" + files[0].name) }
+            files.removeFirst()
+        }
+        return files
+    }
+
+    /// Hands every record there is to `body`, in order; then cuts a torn end.
+    ///
+    /// What lies before `checkpoint` is handed over too: heads that were not flushed need it. From the first file on none may be missing.
+    /// - Returns: sequence number of the last reading in the log; `checkpoint` when the log is empty.
+    func replay(
+        _ files: [LogFile], flushed: SequenceNumber, checkpoint: SequenceNumber,
+        _ body: (LogRecordHeader, UnsafeRawBufferPointer) throws(StoreError) -> Void
+    ) throws(StoreError) -> SequenceNumber {
+        guard let first = files.first else { return checkpoint }
+        if first.firstSequence > flushed + 1 {
+            throw damage(first, 0, "readings \(flushed + 1) to \(first.firstSequence - 1) are missing before it")
+        }
+        var next = first.firstSequence
+        for (index, file) in files.enumerated() {
+            guard file.firstSequence == next else {
+                throw damage(file, 0, "it should begin with reading \(next): readings before it are missing")
+            }
+            next = try replay(file, isNewest: index == files.count - 1, body)
+        }
+        if next - 1 < checkpoint {
+            throw damage(files[files.count - 1], 0, "the log ends at reading \(next - 1), but the checkpoint covers \(checkpoint)")
+        }
+        return next - 1
+    }
+
+    /// - Returns: sequence number that follows the file's last reading.
+    private func replay(
+        _ logFile: LogFile, isNewest: Bool,
+        _ body: (LogRecordHeader, UnsafeRawBufferPointer) throws(StoreError) -> Void
+    ) throws(StoreError) -> SequenceNumber {
+        let path = directory + "/" + logFile.name
+        let file = try storing { () throws(FileError) in try fileSystem.open(path, isNewest ? .readWrite : .read) }
+        let contents = try storing { () throws(FileError) in try file.bytes(at: 0, count: try file.byteCount()) }
+        guard let bytes = contents?.buffer else { throw damage(logFile, 0, "the file shrank while it was read") }
+        guard let header = LogFileHeader(bytes), header.epoch == logFile.epoch, header.firstSequence == logFile.firstSequence else {
+            throw damage(logFile, 0, "the file header is damaged")
+        }
+        guard header.storeID == storeID else { throw damage(logFile, 0, "the file belongs to another store") }
+        var offset = LogFormat.fileHeaderByteCount
+        var expected = logFile.firstSequence
+        while let record = LogRecordHeader(bytes, at: offset, epoch: header.epoch) {
+            guard record.firstSequence == expected else {
+                throw damage(logFile, offset, "expected reading \(expected), found \(record.firstSequence)")
+            }
+            expected += UInt64(record.readingCount)
+            let start = offset + LogFormat.recordHeaderByteCount
+            try body(record, UnsafeRawBufferPointer(rebasing: bytes[start..<(start + record.payloadByteCount)]))
+            offset += record.byteCount
+        }
+        if !(isNewest && header.isRelaxed) {
+            try checkEnd(logFile, bytes, at: offset, epoch: header.epoch, isNewest: isNewest)
+        }
+        if isNewest, bytes[offset...].contains(where: { $0 != 0 }) { try cut(file, at: offset) }
+        return expected
+    }
+
+    /// Nothing valid may stand behind the first record that does not parse, and in older files nothing but zeros.
+    private func checkEnd(
+        _ logFile: LogFile, _ bytes: UnsafeRawBufferPointer, at offset: Int, epoch: UInt32, isNewest: Bool
+    ) throws(StoreError) {
+        var position = offset + LogFormat.alignment
+        while position + LogFormat.recordHeaderByteCount <= bytes.count {
+            if LogRecordHeader(bytes, at: position, epoch: epoch) != nil {
+                throw damage(logFile, offset, "the record is damaged, and a valid one follows at offset \(position)")
+            }
+            position += LogFormat.alignment
+        }
+        if !isNewest, bytes[offset...].contains(where: { $0 != 0 }) {
+            throw damage(logFile, offset, "the record is damaged, and newer log files follow")
+        }
+    }
+
+    private func cut(_ file: any File, at offset: Int) throws(StoreError) {
+        try storing { () throws(FileError) in
+            try file.truncate(to: offset)
+            try file.sync()
+        }
+    }
+
+    private func damage(_ file: LogFile, _ offset: Int, _ what: String) -> StoreError {
+        StoreError(.corruption, "\(directory)/\(file.name) at offset \(offset): \(what)")
+    }
+}

@@ -1,0 +1,117 @@
+import Telemetry
+import TelemetryCodec
+
+/// Appends records to the log's files. One thread at a time.
+///
+/// Crash states:
+/// 1. a new file is written under a temporary name, preallocated and synced, renamed, its directory synced: it is there with a
+///    valid header, or not at all;
+/// 2. a record is one write, followed by one sync, before the next record is written: at most the last one is torn, and nothing
+///    valid follows it.
+struct LogWriter: ~Copyable {
+    private let fileSystem: any FileSystem
+    private let directory: String
+    private let storeID: StoreID
+    private let fileByteCount: Int
+    private let durability: Durability
+    private var file: (any File)?
+    private var capacity = 0
+    private var offset = 0
+    private var scratch = RawBuffer(capacity: 1 << 16)
+    private(set) var epoch: UInt32
+    /// First sequence number of each file, oldest first.
+    private(set) var files: [LogFile]
+
+    init(
+        fileSystem: any FileSystem, directory: String, storeID: StoreID, fileByteCount: Int, durability: Durability, files: [LogFile]
+    ) {
+        self.fileSystem = fileSystem
+        self.directory = directory
+        self.storeID = storeID
+        self.fileByteCount = fileByteCount
+        self.durability = durability
+        self.files = files
+        epoch = files.last?.epoch ?? 0
+    }
+
+    /// Writes one record; with `durability = fsync` it is on disk when this returns.
+    /// - Throws: `.diskFull`: nothing is written that counts, try again; `.fatal`: the disk's content is unknown.
+    mutating func append(_ header: LogRecordHeader, payload: borrowing RawBuffer) throws(StoreError) {
+        let needed = LogFormat.aligned(LogFormat.recordHeaderByteCount + payload.count)
+        if file == nil || offset + needed > capacity { try rotate(firstSequence: header.firstSequence, needed: needed) }
+        scratch.removeAll()
+        var header = header
+        header.epoch = epoch
+        header.encode(payload: payload, into: &scratch)
+        try scratch.withBytes { (bytes) throws(StoreError) in
+            do throws(FileError) { try file!.write(bytes, at: offset) } catch { throw error.storeError }
+        }
+        if durability == .fsync { try sync() }
+        offset += scratch.count
+    }
+
+    /// A sync that fails leaves the disk's content unknown: always fatal, never retried (product.md, semantics 13).
+    func sync() throws(StoreError) {
+        do throws(FileError) { try file?.sync() } catch { throw StoreError(.fatal, error.description) }
+    }
+
+    private mutating func rotate(firstSequence: UInt64, needed: Int) throws(StoreError) {
+        if durability != .fsync { try sync() }
+        let next = LogFile(epoch: epoch + 1, firstSequence: firstSequence)
+        let size = max(fileByteCount, LogFormat.fileHeaderByteCount + needed)
+        let path = directory + "/" + next.name
+        let header = LogFileHeader(epoch: next.epoch, storeID: storeID, firstSequence: firstSequence, isRelaxed: durability != .fsync).encoded
+        let opened = try storing { () throws(FileError) in try create(path, size: size, header: header) }
+        file = opened
+        (capacity, offset, epoch) = (size, LogFormat.fileHeaderByteCount, next.epoch)
+        files.append(next)
+    }
+
+    private func create(_ path: String, size: Int, header: borrowing RawBuffer) throws(FileError) -> any File {
+        let temporary = path + temporarySuffix
+        if try fileSystem.exists(temporary) { try fileSystem.unlink(temporary) }
+        let file = try fileSystem.open(temporary, .create)
+        do throws(FileError) {
+            try file.allocate(size)
+            try header.withBytes { (bytes) throws(FileError) in try file.write(bytes, at: 0) }
+            try file.sync()
+        } catch {
+            // The disk may be full: give the space back before saying so. A leftover is removed at the next start in any case.
+            do throws(FileError) { try fileSystem.unlink(temporary) } catch _ { throw error }
+            throw error
+        }
+        try fileSystem.rename(temporary, to: path)
+        try fileSystem.syncDirectory(directory)
+        return file
+    }
+
+    /// Forgets files that hold nothing behind `sequence`; the newest always stays.
+    /// - Returns: their paths, for the caller to unlink.
+    mutating func trim(through sequence: UInt64) -> [String] {
+        var paths: [String] = []
+        while files.count > 1, files[1].firstSequence <= sequence + 1 { paths.append(directory + "/" + files.removeFirst().name) }
+        return paths
+    }
+
+    var byteCount: Int { max(0, files.count - 1) * fileByteCount + offset }
+}
+
+/// One file of the log, by name: `<epoch>-<first sequence>.log`.
+struct LogFile: Equatable, Sendable {
+    var epoch: UInt32
+    var firstSequence: UInt64
+
+    init(epoch: UInt32, firstSequence: UInt64) {
+        self.epoch = epoch
+        self.firstSequence = firstSequence
+    }
+
+    init?(name: String) {
+        guard name.hasSuffix(".log") else { return nil }
+        let parts = name.dropLast(4).split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 2, let epoch = UInt32(parts[0]), let sequence = UInt64(parts[1]) else { return nil }
+        self.init(epoch: epoch, firstSequence: sequence)
+    }
+
+    var name: String { "\(padded(Int(epoch), 10))-\(padded(Int(firstSequence), 20)).log" }
+}

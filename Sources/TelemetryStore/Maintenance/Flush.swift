@@ -1,0 +1,89 @@
+import Telemetry
+import TelemetryCodec
+
+/// Head → segment.
+///
+/// 1. under the lock the head is frozen and given a flush number; new rows go to a new head; 2. the segment is written (see
+/// `SegmentWriter`); 3. under the lock the segment takes the frozen head's place. A crash before 2 is complete replays the rows from
+/// the log; after it the segment's `lastSequence` keeps them out of the replay. A failure leaves the frozen head, readable, for the
+/// next pass.
+extension Maintenance {
+    func flush(_ partition: Partition, of table: TableCore) throws(StoreError) {
+        if options.durability != .fsync { try log.sync() }
+        let frozen = table.lock.writing { () -> Partition.Frozen? in
+            if partition.frozen == nil, let head = partition.head {
+                partition.frozen = .init(head: head, flush: table.nextFlush, lastSequence: table.appliedSequence)
+                partition.head = nil
+                table.nextFlush += 1
+            }
+            return partition.frozen
+        }
+        guard let frozen else { return }
+        try makeDirectory(of: partition, table)
+        let segment = try write(frozen, partition, table)
+        table.lock.writing {
+            partition.segments.append(segment)
+            partition.flushedSequence = frozen.lastSequence
+            partition.frozen = nil
+            for entry in frozen.head.entries { table.states.addFlushedReadings(entry.device, entry.newRowCount) }
+        }
+        log.count { $0.flushes += 1 }
+        memoryWasFreed()
+    }
+
+    private func makeDirectory(of partition: Partition, _ table: TableCore) throws(StoreError) {
+        guard !partition.isOnDisk else { return }
+        try storing { () throws(FileError) in
+            try fileSystem.createDirectory(partition.directory)
+            try fileSystem.syncDirectory(table.directory)
+        }
+        table.lock.writing { partition.isOnDisk = true }
+    }
+
+    private func write(_ frozen: Partition.Frozen, _ partition: Partition, _ table: TableCore) throws(StoreError) -> Segment {
+        let footer = SegmentFooter(
+            table: table.number, window: partition.id.window, flushes: frozen.flush...frozen.flush, lastSequence: frozen.lastSequence,
+            hasCommitTimes: table.options.maxVersions > 1)
+        let path = partition.directory + "/" + SegmentName(flushes: footer.flushes).text
+        try storing { () throws(FileError) in
+            var writer = try SegmentWriter(
+                fileSystem: fileSystem, directory: partition.directory, footer: footer, fieldNames: table.registry.fieldNames,
+                compressionLevel: table.compressionLevel)
+            var rows = RowBuffer()
+            for device in devicesInKeyOrder(frozen.head, table) {
+                rows.removeAll()
+                for chunk in frozen.head.chunks(of: device.number, times: .min ... .max) {
+                    chunk.read(times: .min ... .max, rank: Partition.frozenRank, into: &rows)
+                }
+                rows.sortNewestFirst()
+                rows.coalesce(maxVersions: table.options.maxVersions)
+                let newRowCount = frozen.head.entry(of: device.number)!.newRowCount
+                try device.name.withRawBytes { (name) throws(FileError) in
+                    try writer.append(bucket: device.bucket, name: name, rows: rows, newRowCount: newRowCount)
+                }
+            }
+            _ = try writer.finish()
+        }
+        return try Segment(path: path, fileSystem: fileSystem, cache: table.cache)
+    }
+
+    private struct KeyedDevice {
+        var number: UInt32
+        var bucket: Int
+        var name: [UInt8]
+    }
+
+    private func devicesInKeyOrder(_ head: Head, _ table: TableCore) -> [KeyedDevice] {
+        var devices = table.registry.withNames { names in
+            head.entries.map { entry in
+                KeyedDevice(
+                    number: entry.device, bucket: Int(names.buckets[Int(entry.device)]),
+                    name: names.devices.withName(entry.device) { Array($0) })
+            }
+        }
+        devices.sort { a, b in
+            a.bucket != b.bucket ? a.bucket < b.bucket : a.name.withRawBytes { a in b.name.withRawBytes { compareBytes(a, $0) < 0 } }
+        }
+        return devices
+    }
+}

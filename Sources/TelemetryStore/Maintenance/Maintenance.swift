@@ -1,0 +1,165 @@
+import Telemetry
+import TelemetryCodec
+
+/// Moves data along: heads to segments, windows to sealed, expired partitions away, the log's front to nothing.
+///
+/// One thread at a time, held by `turn`. Readers and commits go on meanwhile; the table's lock is held only to swap references.
+/// `@unchecked Sendable`: the rest of the state is guarded by `turn` or `memory`.
+final class Maintenance: @unchecked Sendable {
+    let tables: [TableCore]
+    let log: CommitLog
+    let options: StoreOptions
+    let fileSystem: any FileSystem
+    let clock: any WallClock
+    /// Held during a pass.
+    private let turn = Monitor()
+    /// Signals that memory was freed, and that it runs short.
+    private let memory = Monitor()
+    private var isNeeded = false
+
+    // Under `turn`:
+    /// Readings up to this are in segments, as the checkpoint says: the log may begin behind it.
+    private var checkpointFlushed: SequenceNumber = 0
+    /// Flushes below this, per table, are counted in the checkpoint.
+    private var checkpointFlush: [FlushID]
+
+    /// Longest that a commit waits for memory before it fails as overloaded.
+    private static let memoryWaitMicroseconds: Int64 = 10_000_000
+
+    init(
+        tables: [TableCore], log: CommitLog, options: StoreOptions, fileSystem: any FileSystem, clock: any WallClock
+    ) {
+        self.tables = tables
+        self.log = log
+        self.options = options
+        self.fileSystem = fileSystem
+        self.clock = clock
+        checkpointFlush = tables.map { _ in 0 }
+    }
+
+    /// One pass over everything that is due.
+    func perform() throws(StoreError) {
+        try turn.locked { () throws(StoreError) in
+            if let failure = log.failure { throw failure }
+            memory.locked { isNeeded = false }
+            // A wrong clock must not seal or drop anything.
+            if clockIsUsable {
+                for (index, table) in tables.enumerated() {
+                    try sealDue(table, index)
+                    try dropDue(table, index)
+                }
+            }
+            try flushDue()
+            try trimLog()
+        }
+    }
+
+    private var clockIsUsable: Bool {
+        let now = clock.now()
+        return now >= options.earliestClock && now.microseconds >= log.commitTime &- TimeSpan.days(1).microseconds
+    }
+
+    /// Runs `body` between passes.
+    func turn<R>(_ body: () throws(StoreError) -> R) throws(StoreError) -> R { try turn.locked(body) }
+
+    // MARK: - Memory
+
+    private var headByteCount: Int {
+        tables.reduce(0) { sum, table in
+            sum + table.lock.reading { table.partitions.values.reduce(0) { $0 + $1.headByteCount } }
+        }
+    }
+
+    /// Back-pressure: returns at once while the heads are within twice their budget.
+    func waitForMemory() throws(StoreError) {
+        let used = headByteCount
+        guard used > options.headByteBudget else { return }
+        memory.locked {
+            isNeeded = true
+            memory.wakeAll()
+        }
+        guard used > 2 * options.headByteBudget else { return }
+        let deadline = MonotonicTime.now().adding(microseconds: Maintenance.memoryWaitMicroseconds)
+        while headByteCount > 2 * options.headByteBudget {
+            let isInTime = memory.locked { memory.waitLocked(until: deadline) }
+            if !isInTime { throw StoreError(.overloaded, "more readings are unflushed than the memory budget allows") }
+        }
+    }
+
+    func waitUntilNeeded(timeout: TimeSpan) {
+        let deadline = MonotonicTime.now().adding(microseconds: timeout.microseconds)
+        memory.locked {
+            while !isNeeded, memory.waitLocked(until: deadline) {}
+        }
+    }
+
+    func memoryWasFreed() { memory.locked { memory.wakeAll() } }
+
+    // MARK: - Flush, checkpoint, trim
+
+    /// Flushes heads that are old, and the biggest ones while memory is above its budget.
+    private func flushDue() throws(StoreError) {
+        let oldest = clock.now() - options.headAge
+        for table in tables {
+            let due = table.lock.reading {
+                table.partitions.values.filter { $0.frozen != nil || ($0.head.map { $0.created < oldest } ?? false) }
+            }
+            for partition in due { try flush(partition, of: table) }
+        }
+        while headByteCount > options.headByteBudget, let (table, partition) = biggestHead() { try flush(partition, of: table) }
+    }
+
+    private func biggestHead() -> (TableCore, Partition)? {
+        var best: (table: TableCore, partition: Partition, byteCount: Int)?
+        for table in tables {
+            table.lock.reading {
+                for partition in table.partitions.values where partition.headByteCount > best?.byteCount ?? 0 {
+                    best = (table, partition, partition.headByteCount)
+                }
+            }
+        }
+        return best.map { ($0.table, $0.partition) }
+    }
+
+    /// Writes a checkpoint now.
+    func checkpoint() throws(StoreError) { try turn.locked { () throws(StoreError) in try writeCheckpoint() } }
+
+    /// Caller holds `turn`: no flush begins or ends while the counters are taken.
+    func writeCheckpoint() throws(StoreError) {
+        let flushed = flushedSequence()
+        var header = log.checkpointHeader()
+        header.flushedSequence = flushed
+        let encoded = Checkpoint.encode(header, tables: tables)
+        try storing { () throws(FileError) in
+            try encoded.withBytes { (bytes) throws(FileError) in try fileSystem.replace(options.path + "/checkpoint", with: bytes) }
+        }
+        checkpointFlushed = flushed
+        checkpointFlush = tables.map { table in table.lock.reading { table.nextFlush } }
+    }
+
+    /// Before segments are merged or dropped, a checkpoint must have counted them: recovery counts whole segments only.
+    func ensureCheckpoint(covers flush: FlushID, table index: Int) throws(StoreError) {
+        if flush >= checkpointFlush[index] { try writeCheckpoint() }
+    }
+
+    /// Removes log files whose readings are all in segments, and the checkpoint says so.
+    private func trimLog() throws(StoreError) {
+        let flushed = flushedSequence()
+        guard log.canTrim(through: flushed) else { return }
+        if checkpointFlushed < flushed { try writeCheckpoint() }
+        try log.trim(through: checkpointFlushed)
+    }
+
+    /// Newest reading up to which no head holds one.
+    private func flushedSequence() -> SequenceNumber {
+        var flushed = log.sequence
+        for table in tables {
+            table.lock.reading {
+                for partition in table.partitions.values {
+                    if let first = partition.firstUnflushedSequence { flushed = min(flushed, first - 1) }
+                }
+            }
+        }
+        return flushed
+    }
+}

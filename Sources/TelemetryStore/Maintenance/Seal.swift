@@ -1,0 +1,105 @@
+import Telemetry
+import TelemetryCodec
+
+/// Window and grace over → one segment, duplicates and surplus versions gone, state durable.
+///
+/// 1. the head is flushed; 2. segments that no delivery task has, and none is reading by intent, are merged into one; 3. the record
+/// says sealed. Late rows of a sealed partition make a new head, and the same steps run again for them. A crash between the steps
+/// leaves an open partition that is sealed at the next pass.
+extension Maintenance {
+    func sealDue(_ table: TableCore, _ index: Int) throws(StoreError) {
+        let now = clock.now()
+        let due = table.lock.reading {
+            table.partitions.values.filter { partition in
+                guard table.end(of: partition.id) + table.options.sealAfter <= now else { return false }
+                return partition.hasUnflushedRows || partition.record.sealedThrough < partition.lastFlush
+            }
+        }
+        for partition in due.sorted(by: { $0.id < $1.id }) where isRipe(partition, table) { try seal(partition, table, index) }
+    }
+
+    /// Late rows are gathered for the grace period before they are sealed again, so that a trickle does not make a segment a second.
+    private func isRipe(_ partition: Partition, _ table: TableCore) -> Bool {
+        let now = clock.now()
+        return table.lock.reading {
+            guard partition.record.sealedThrough > 0, let head = partition.head, partition.frozen == nil,
+                partition.record.sealedThrough == partition.lastFlush
+            else { return true }
+            return head.created + table.options.sealAfter <= now
+        }
+    }
+
+    private func seal(_ partition: Partition, _ table: TableCore, _ index: Int) throws(StoreError) {
+        // Twice when a flush had failed before: the frozen head first, then what came after it.
+        while table.lock.reading({ partition.hasUnflushedRows }) { try flush(partition, of: table) }
+        try merge(partition, table, index)
+        var record = partition.record
+        record.sealedThrough = partition.lastFlush
+        try write(record, of: partition, table)
+        log.count { $0.seals += 1 }
+    }
+
+    /// Durable before it is visible.
+    func write(_ record: PartitionRecord, of partition: Partition, _ table: TableCore) throws(StoreError) {
+        let encoded = record.encoded
+        try storing { () throws(FileError) in
+            try encoded.withBytes { (bytes) throws(FileError) in
+                try fileSystem.replace(partition.directory + "/state", with: bytes)
+            }
+        }
+        table.lock.writing { partition.record = record }
+    }
+
+    /// Changes the record of a partition, for deliveries.
+    func update(_ id: PartitionID, of table: TableCore, _ change: (inout PartitionRecord) -> Void) throws(StoreError) {
+        try turn { () throws(StoreError) in
+            guard let partition = table.lock.reading({ table.partitions[id.window] }) else { return }
+            var record = partition.record
+            change(&record)
+            if record != partition.record { try write(record, of: partition, table) }
+        }
+    }
+
+    private func merge(_ partition: Partition, _ table: TableCore, _ index: Int) throws(StoreError) {
+        guard !partition.record.tasks.values.contains(where: \.isDelivering) else { return }
+        let delivered = partition.record.tasks.values.map(\.deliveredThrough).max() ?? 0
+        let sources = partition.segments.filter { $0.footer.flushes.lowerBound > delivered }
+        guard sources.count > 1, let first = sources.first, let last = sources.last else { return }
+        let flushes = first.footer.flushes.lowerBound...last.footer.flushes.upperBound
+        try ensureCheckpoint(covers: flushes.upperBound, table: index)
+        let merged = try write(merging: sources, flushes: flushes, partition, table)
+        table.lock.writing { partition.segments = partition.segments.filter { $0.footer.flushes.lowerBound <= delivered } + [merged] }
+        for source in sources { try storing { () throws(FileError) in try fileSystem.unlink(source.path) } }
+    }
+
+    private func write(
+        merging sources: [Segment], flushes: ClosedRange<FlushID>, _ partition: Partition, _ table: TableCore
+    ) throws(StoreError) -> Segment {
+        let footer = SegmentFooter(
+            table: table.number, window: partition.id.window, flushes: flushes,
+            lastSequence: sources.map(\.footer.lastSequence).max() ?? 0, hasCommitTimes: table.options.maxVersions > 1)
+        var writer: SegmentWriter
+        do throws(FileError) {
+            writer = try SegmentWriter(
+                fileSystem: fileSystem, directory: partition.directory, footer: footer, fieldNames: table.registry.fieldNames,
+                compressionLevel: table.compressionLevel)
+        } catch {
+            throw error.storeError
+        }
+        var merger = try SegmentMerger(sources)
+        var rows = RowBuffer()
+        while let device = try merger.next(into: &rows) {
+            rows.coalesce(maxVersions: table.options.maxVersions)
+            do throws(FileError) {
+                try device.name.withRawBytes { (name) throws(FileError) in
+                    try writer.append(bucket: device.bucket, name: name, rows: rows, newRowCount: device.newRowCount)
+                }
+            } catch {
+                throw error.storeError
+            }
+        }
+        do throws(FileError) { _ = try writer.finish() } catch { throw error.storeError }
+        return try Segment(
+            path: partition.directory + "/" + SegmentName(flushes: flushes).text, fileSystem: fileSystem, cache: table.cache)
+    }
+}

@@ -1,0 +1,95 @@
+import Telemetry
+import TelemetryCodec
+
+extension Table {
+    /// Devices by id.
+    /// - Parameters:
+    ///   - after: exclusive; the last id of the page before.
+    ///   - isOnline: nil for all.
+    package func devices(prefix: String, isOnline: Bool?, after: String?, limit: Int) -> [DeviceSummary] {
+        var result: [DeviceSummary] = []
+        var position = 0
+        // In slices, so that no lock is held for a whole scan of a big fleet.
+        while result.count < limit {
+            let slice = numbers(prefix: prefix, after: after, from: &position, count: 4_096)
+            if slice.isEmpty { break }
+            for entry in slice where result.count < limit {
+                guard let summary = summary(entry.number, id: entry.id), isOnline == nil || summary.isOnline == isOnline else { continue }
+                result.append(summary)
+            }
+        }
+        return result
+    }
+
+    /// Devices heard last first.
+    package func devicesByLastSeen(prefix: String, isOnline: Bool?, limit: Int, offset: Int) -> [DeviceSummary] {
+        let all = devices(prefix: prefix, isOnline: isOnline, after: nil, limit: .max)
+        let sorted = all.sorted { $0.lastSeen != $1.lastSeen ? $0.lastSeen > $1.lastSeen : $0.id < $1.id }
+        return Array(sorted.dropFirst(offset).prefix(limit))
+    }
+
+    /// Nil: unknown, or never stored anything.
+    package func device(_ id: String) -> DeviceDetail? {
+        guard let number = core.registry.device(id), let summary = summary(number, id: id) else { return nil }
+        let names = core.registry.fieldNames
+        let fields = core.lock.reading {
+            core.states.latest(number).map { slot in
+                FieldSummary(name: names[Int(slot.field)], type: slot.cell.type!, time: Timestamp(microseconds: slot.time))
+            }
+        }
+        return DeviceDetail(summary: summary, fields: fields.sorted { $0.name < $1.name })
+    }
+
+    private func numbers(prefix: String, after: String?, from position: inout Int, count: Int) -> [(number: UInt32, id: String)] {
+        let start = position
+        let prefixBytes = Array(prefix.utf8)
+        let afterBytes = after.map { Array($0.utf8) }
+        let (slice, next) = core.registry.withNames { names -> ([(number: UInt32, id: String)], Int) in
+            names.updateSorted()
+            var index = start
+            if index == 0 { index = names.firstSorted(from: prefixBytes, after: afterBytes) }
+            var slice: [(number: UInt32, id: String)] = []
+            while index < names.sorted.count, slice.count < count {
+                let number = names.sorted[index]
+                guard names.devices.withName(number, { $0.starts(with: prefixBytes) }) else { break }
+                slice.append((number, names.devices.string(number)))
+                index += 1
+            }
+            return (slice, index)
+        }
+        position = next
+        return slice
+    }
+
+    private func summary(_ number: UInt32, id: String) -> DeviceSummary? {
+        core.lock.reading {
+            guard Int(number) < core.states.devices.count else { return nil }
+            let device = core.states.devices[Int(number)]
+            guard device.firstSeen != .max else { return nil }
+            var readings = device.flushedReadings
+            for partition in core.partitions.values {
+                readings += partition.frozen?.head.entry(of: number)?.newRowCount ?? 0
+                readings += partition.head?.entry(of: number)?.newRowCount ?? 0
+            }
+            let lastSeen = Timestamp(microseconds: device.lastSeen)
+            return DeviceSummary(
+                id: id, firstSeen: Timestamp(microseconds: device.firstSeen), lastSeen: lastSeen,
+                isOnline: lastSeen + options.staleAfter >= core.clock.now(), readingCount: readings)
+        }
+    }
+}
+
+extension NameRegistry.Names {
+    /// Position in `sorted` of the first name with the prefix that lies behind `after`.
+    func firstSorted(from prefix: [UInt8], after: [UInt8]?) -> Int {
+        var (low, high) = (0, sorted.count)
+        while low < high {
+            let middle = (low + high) / 2
+            let isBefore = devices.withName(sorted[middle]) { name in
+                prefix.withRawBytes { compareBytes(name, $0) < 0 } || (after?.withRawBytes { compareBytes(name, $0) <= 0 } ?? false)
+            }
+            if isBefore { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}

@@ -1,0 +1,86 @@
+import Telemetry
+import TelemetryCodec
+
+/// The tables of a store and what is fixed about them. File `catalog`, replaced atomically. Source: docs/format/catalog.md.
+struct Catalog: Equatable {
+    struct Entry: Equatable {
+        var number: TableNumber
+        var name: String
+        var buckets: Int
+        var partitionLength: TimeSpan
+    }
+
+    /// "GAUGECAT", little-endian.
+    private static let magic: UInt64 = 0x5441_4345_4755_4147
+    private static let version: UInt32 = 1
+
+    var storeID: StoreID
+    var tables: [Entry] = []
+
+    init(storeID: StoreID) { self.storeID = storeID }
+
+    var encoded: RawBuffer {
+        var buffer = RawBuffer()
+        buffer.append(fixed: Catalog.magic)
+        buffer.append(fixed: Catalog.version)
+        buffer.append(fixed: storeID.high)
+        buffer.append(fixed: storeID.low)
+        buffer.append(varint: tables.count)
+        for table in tables {
+            buffer.append(fixed: UInt16(table.number))
+            buffer.append(counted: table.name)
+            buffer.append(varint: table.buckets)
+            buffer.append(varint: UInt64(table.partitionLength.microseconds))
+        }
+        let checksum = buffer.withBytes { crc32c($0) }
+        buffer.append(fixed: checksum)
+        return buffer
+    }
+
+    init(_ bytes: UnsafeRawBufferPointer) throws(CodecError) {
+        guard bytes.count > 4 else { throw .truncated }
+        var tail = ByteCursor(bytes, offset: bytes.count - 4)
+        guard try tail.fixed(UInt32.self) == crc32c(UnsafeRawBufferPointer(rebasing: bytes.dropLast(4))) else { throw .malformed }
+        var cursor = ByteCursor(bytes)
+        guard try cursor.fixed(UInt64.self) == Catalog.magic, try cursor.fixed(UInt32.self) == Catalog.version else { throw .malformed }
+        storeID = StoreID(high: try cursor.fixed(UInt64.self), low: try cursor.fixed(UInt64.self))
+        for _ in 0..<(try cursor.count(limit: cursor.remaining)) {
+            let number = try cursor.fixed(UInt16.self)
+            let name = try cursor.countedString()
+            let buckets = try cursor.count(limit: 1 << 16)
+            let length = TimeSpan(microseconds: Int64(truncatingIfNeeded: try cursor.varint()))
+            tables.append(Entry(number: number, name: name, buckets: buckets, partitionLength: length))
+        }
+    }
+
+    /// Adds tables that are new and checks those that are not.
+    /// - Returns: true when the catalogue changed.
+    mutating func adopt(_ options: [TableOptions]) throws(StoreError) -> Bool {
+        let before = self
+        for table in options {
+            if let known = tables.first(where: { $0.name == table.name }) {
+                try Catalog.check(known, against: table)
+            } else {
+                tables.append(
+                    Entry(
+                        number: TableNumber(tables.count), name: table.name, buckets: table.buckets,
+                        partitionLength: table.partitionLength))
+            }
+        }
+        return self != before
+    }
+
+    private static func check(_ known: Entry, against table: TableOptions) throws(StoreError) {
+        if known.buckets != table.buckets {
+            throw StoreError(
+                .configuration,
+                "table \(table.name) was created with buckets = \(known.buckets), which is fixed; the configuration says \(table.buckets)")
+        }
+        if known.partitionLength != table.partitionLength {
+            throw StoreError(
+                .configuration,
+                "table \(table.name) was created with partition = \"\(known.partitionLength.text)\", which is fixed; "
+                    + "the configuration says \"\(table.partitionLength.text)\"")
+        }
+    }
+}

@@ -1,0 +1,145 @@
+import Telemetry
+import TelemetryCodec
+
+/// All that a restart needs besides segments and the log's tail: names, latest values, counters. File `checkpoint`, replaced
+/// atomically. Source: docs/format/checkpoint.md.
+///
+/// Taken device by device while commits go on: what is newer than `sequence` is replayed over it, and every replayed update is
+/// idempotent, so the mixture converges to the right state.
+enum Checkpoint {
+    /// "GAUGECHK", little-endian.
+    private static let magic: UInt64 = 0x4B48_4345_4755_4147
+    private static let version: UInt32 = 1
+    /// Devices written per hold of the table's lock: well under a millisecond.
+    private static let devicesPerLock = 4_096
+
+    struct Header {
+        /// Everything up to this reading is in the checkpoint or in segments.
+        var sequence: SequenceNumber = 0
+        /// Everything up to this reading is in segments or dropped: the log may begin behind it. At most `sequence`.
+        var flushedSequence: SequenceNumber = 0
+        var commitTime: Int64 = .min
+        var notes: [String: [UInt8]] = [:]
+    }
+
+    // MARK: - Writing
+
+    static func encode(_ header: Header, tables: [TableCore]) -> RawBuffer {
+        var output = RawBuffer(capacity: 1 << 16)
+        output.append(fixed: magic)
+        output.append(fixed: version)
+        output.append(fixed: header.sequence)
+        output.append(fixed: header.flushedSequence)
+        output.append(fixed: header.commitTime)
+        output.append(varint: header.notes.count)
+        for (source, bytes) in header.notes.sorted(by: { $0.key < $1.key }) {
+            GroupPayload.append(CommitNote(source: source, bytes: bytes), into: &output)
+        }
+        output.append(varint: tables.count)
+        for table in tables { encode(table, into: &output) }
+        let checksum = output.withBytes { crc32c($0) }
+        output.append(fixed: checksum)
+        return output
+    }
+
+    private static func encode(_ table: TableCore, into output: inout RawBuffer) {
+        output.append(fixed: UInt16(table.number))
+        let (nextFlush, dropped) = table.lock.reading { (table.nextFlush, table.droppedThrough) }
+        output.append(fixed: nextFlush)
+        output.append(fixed: dropped)
+        let fieldNames = table.registry.fieldNames
+        output.append(varint: fieldNames.count)
+        for name in fieldNames { output.append(counted: name) }
+        let deviceCount = table.registry.deviceCount
+        output.append(varint: deviceCount)
+        var start = 0
+        while start < deviceCount {
+            let end = min(start + devicesPerLock, deviceCount)
+            table.lock.reading {
+                for number in start..<end { encodeDeviceLocked(UInt32(number), table, into: &output) }
+            }
+            start = end
+        }
+    }
+
+    private static func encodeDeviceLocked(_ number: UInt32, _ table: TableCore, into output: inout RawBuffer) {
+        table.registry.withNames { names in names.devices.withName(number) { output.append(counted: $0) } }
+        guard number < table.states.devices.count else {
+            output.append(fixed: DeviceStates.Device().firstSeen)
+            return
+        }
+        let device = table.states.devices[Int(number)]
+        output.append(fixed: device.firstSeen)
+        guard device.firstSeen != .max else { return }
+        output.append(fixed: device.lastSeen)
+        output.append(fixed: device.maxTime)
+        output.append(varint: device.flushedReadings)
+        let slots = table.states.latest(number)
+        output.append(varint: slots.count)
+        table.states.values.withBytes { values in
+            for slot in slots {
+                output.append(zigzag: slot.time)
+                CellCoding.encode(slot.cell, field: slot.field, arena: values, into: &output)
+            }
+        }
+    }
+
+    // MARK: - Reading
+
+    /// Restores names, states and counters into `tables` (by number; tables no longer configured are skipped over).
+    static func decode(_ bytes: UnsafeRawBufferPointer, tables: [TableNumber: TableCore]) throws(CodecError) -> Header {
+        guard bytes.count > 4 else { throw .truncated }
+        var tail = ByteCursor(bytes, offset: bytes.count - 4)
+        guard try tail.fixed(UInt32.self) == crc32c(UnsafeRawBufferPointer(rebasing: bytes.dropLast(4))) else { throw .malformed }
+        var cursor = ByteCursor(bytes)
+        guard try cursor.fixed(UInt64.self) == magic, try cursor.fixed(UInt32.self) == version else { throw .malformed }
+        var header = Header()
+        header.sequence = try cursor.fixed(UInt64.self)
+        header.flushedSequence = try cursor.fixed(UInt64.self)
+        header.commitTime = try cursor.fixed(Int64.self)
+        for _ in 0..<(try cursor.count(limit: cursor.remaining)) {
+            guard case .note(let source, let note) = try GroupPayload.next(&cursor) else { throw .malformed }
+            header.notes[source] = Array(note)
+        }
+        for _ in 0..<(try cursor.count(limit: cursor.remaining)) {
+            let number = try cursor.fixed(UInt16.self)
+            guard let table = tables[number] else { throw .malformed }
+            try decode(&cursor, into: table)
+        }
+        return header
+    }
+
+    private static func decode(_ cursor: inout ByteCursor, into table: TableCore) throws(CodecError) {
+        table.nextFlush = try cursor.fixed(UInt64.self)
+        table.droppedThrough = try cursor.fixed(Int64.self)
+        for _ in 0..<(try cursor.count(limit: cursor.remaining)) {
+            _ = table.registry.internField(try cursor.countedBytes())
+        }
+        let deviceCount = try cursor.count(limit: cursor.remaining)
+        table.states.grow(to: deviceCount)
+        for number in 0..<deviceCount {
+            let name = try cursor.countedBytes()
+            table.registry.withNames { _ = $0.insertDevice(name, bucketCount: table.options.buckets) }
+            try decodeDevice(&cursor, UInt32(number), into: table)
+        }
+        table.registry.withNames {
+            $0.loggedDevices = $0.devices.count
+            $0.loggedFields = $0.fields.count
+        }
+    }
+
+    private static func decodeDevice(_ cursor: inout ByteCursor, _ number: UInt32, into table: TableCore) throws(CodecError) {
+        var device = DeviceStates.Device()
+        device.firstSeen = try cursor.fixed(Int64.self)
+        guard device.firstSeen != .max else { return }
+        device.lastSeen = try cursor.fixed(Int64.self)
+        device.maxTime = try cursor.fixed(Int64.self)
+        device.flushedReadings = try cursor.count(limit: .max)
+        table.states.restore(number, device)
+        for hint in 0..<(try cursor.count(limit: cursor.remaining)) {
+            let time = try cursor.zigzag()
+            let (field, cell) = try CellCoding.decode(&cursor)
+            table.states.update(number, field: field, cell: cell, time: time, source: cursor.bytes, hint: hint)
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import Telemetry
+import TelemetryCodec
+
+/// The names of one table's devices and fields and the numbers that stand for them in the log, the heads and the latest values.
+///
+/// A number is defined in the log before, or in the same record as, the first row that uses it: committers take numbers under the
+/// lock, and the log thread writes all definitions not yet logged at the head of each group.
+///
+/// `@unchecked Sendable`: `names` is touched under `lock` only.
+final class NameRegistry: @unchecked Sendable {
+    struct Names: ~Copyable {
+        var devices = NameTable()
+        var fields = NameTable()
+        var buckets: [UInt16] = []
+        /// Newest receive time given to a device's time-less readings, µs.
+        var lastAssigned: [Int64] = []
+        /// Names below these numbers are in the log or the checkpoint.
+        var loggedDevices = 0
+        var loggedFields = 0
+        /// Device numbers by name; covers the first `sorted.count` devices.
+        var sorted: [UInt32] = []
+    }
+
+    private let lock = Monitor()
+    private var names = Names()
+    func withNames<R, E: Error>(_ body: (inout Names) throws(E) -> R) throws(E) -> R {
+        try lock.locked { () throws(E) in try body(&names) }
+    }
+
+    func device(_ name: String) -> UInt32? { withNames { $0.devices.find(name) } }
+    func field(_ name: String) -> UInt32? { withNames { $0.fields.find(name) } }
+    func deviceName(_ number: UInt32) -> String { withNames { $0.devices.string(number) } }
+    func fieldName(_ number: UInt32) -> String { withNames { $0.fields.string(number) } }
+    var deviceCount: Int { withNames { $0.devices.count } }
+    var fieldNames: [String] { withNames { names in (0..<names.fields.count).map { names.fields.string(UInt32($0)) } } }
+
+    /// Number of the field, given now when it is new. For restoring a checkpoint.
+    func internField(_ name: UnsafeRawBufferPointer) -> UInt32 {
+        withNames { $0.fields.find(name) ?? $0.fields.insert(name) }
+    }
+}
+
+extension NameRegistry.Names {
+    mutating func insertDevice(_ name: UnsafeRawBufferPointer, bucketCount: Int) -> UInt32 {
+        let number = devices.insert(name)
+        buckets.append(UInt16(bucket(of: name, count: bucketCount)))
+        lastAssigned.append(.min)
+        return number
+    }
+
+    /// Orders the devices that came since the last listing and merges them in.
+    mutating func updateSorted() {
+        guard sorted.count < devices.count else { return }
+        let known = sorted.count
+        var added = (known..<devices.count).map { UInt32($0) }
+        added.sort { devices.isOrderedBefore($0, $1) }
+        guard known > 0 else {
+            sorted = added
+            return
+        }
+        var merged: [UInt32] = []
+        merged.reserveCapacity(devices.count)
+        var (left, right) = (0, 0)
+        while left < known || right < added.count {
+            if right == added.count || (left < known && devices.isOrderedBefore(sorted[left], added[right])) {
+                merged.append(sorted[left])
+                left += 1
+            } else {
+                merged.append(added[right])
+                right += 1
+            }
+        }
+        sorted = merged
+    }
+}

@@ -1,0 +1,60 @@
+import Telemetry
+import TelemetryCodec
+
+/// One table, to read from. All reads see what was committed before they began, and nothing that is expired.
+package final class Table: Sendable {
+    let core: TableCore
+    let maintenance: Maintenance
+
+    init(_ core: TableCore, maintenance: Maintenance) {
+        self.core = core
+        self.maintenance = maintenance
+    }
+
+    package var number: TableNumber { core.number }
+    package var name: String { core.options.name }
+    package var options: TableOptions { core.options }
+
+    package func hasField(_ name: String) -> Bool { core.registry.field(name) != nil }
+
+    package func summary() -> TableSummary {
+        let names = core.registry.fieldNames
+        let deviceCount = core.registry.deviceCount
+        return core.lock.reading {
+            let partitions = core.partitions.values.filter { $0.rowCount > 0 }
+            var types = [FieldType?](repeating: nil, count: names.count)
+            var newest = Int64.min
+            var stored = 0
+            for number in 0..<min(deviceCount, core.states.devices.count) where core.states.devices[number].firstSeen != .max {
+                stored += 1
+                newest = max(newest, core.states.devices[number].maxTime)
+                for slot in core.states.latest(UInt32(number)) where Int(slot.field) < types.count {
+                    types[Int(slot.field)] = types[Int(slot.field)].map { widened($0, slot.cell.type!) } ?? slot.cell.type
+                }
+            }
+            let fields = zip(names, types).compactMap { name, type in type.map { FieldSummary(name: name, type: $0, time: nil) } }
+            return TableSummary(
+                options: options, deviceCount: stored, rowCount: partitions.reduce(0) { $0 + $1.rowCount },
+                byteCount: partitions.reduce(0) { $0 + $1.segmentByteCount + $1.headByteCount },
+                oldest: partitions.map(\.id).min().map(core.start(of:)),
+                newest: newest == .min ? nil : Timestamp(microseconds: newest), fields: fields.sorted { $0.name < $1.name })
+        }
+    }
+
+    /// Newest first; dropped partitions are not listed.
+    package func partitions() -> [PartitionSummary] {
+        core.lock.reading {
+            core.partitions.values.sorted { $0.id > $1.id }.map { partition in
+                PartitionSummary(
+                    table: name, id: partition.id, start: core.start(of: partition.id), end: core.end(of: partition.id),
+                    state: partition.state(tasks: options.requiredDeliveries), rowCount: partition.rowCount,
+                    byteCount: partition.segmentByteCount + partition.headByteCount, segmentCount: partition.segments.count)
+            }
+        }
+    }
+}
+
+/// Integer and double together are double; other mixtures keep the first.
+private func widened(_ a: FieldType, _ b: FieldType) -> FieldType {
+    (a == .integer && b == .double) || (a == .double && b == .integer) ? .double : a
+}

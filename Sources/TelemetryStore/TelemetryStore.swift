@@ -1,0 +1,169 @@
+import Synchronization
+import Telemetry
+import TelemetryCodec
+
+/// The time-series store: a commit log, heads in memory, columnar segments per time window, latest values.
+///
+/// Concurrency: any thread may call anything; commits of many threads share one write and one sync. One thread at a time does
+/// maintenance (others wait). Readers hold what they read, so flush, seal and drop never change an answer under way.
+package final class TelemetryStore: Sendable {
+    package let options: StoreOptions
+    /// The configured tables; the first is the default one.
+    package let tables: [Table]
+
+    let cores: [TableCore]
+    let log: CommitLog
+    let fileSystem: any FileSystem
+    let clock: any WallClock
+    let maintenance: Maintenance
+    private let lock: any FileLock
+    private let thread: NamedThread
+    private let isClosed = Atomic(false)
+
+    /// Opens or creates a store; what the log holds behind the segments is replayed.
+    /// - Throws: `.locked`, `.unusable`, `.configuration`, `.corruption` (names file and offset), `.diskFull`.
+    package static func open(
+        options: StoreOptions, tables: [TableOptions], fileSystem: any FileSystem = RealFileSystem(), clock: any WallClock = SystemClock()
+    ) throws(StoreError) -> TelemetryStore {
+        try TelemetryStore(options: options, tables: tables, fileSystem: fileSystem, clock: clock)
+    }
+
+    private init(
+        options: StoreOptions, tables tableOptions: [TableOptions], fileSystem: any FileSystem, clock: any WallClock
+    ) throws(StoreError) {
+        self.options = options
+        self.fileSystem = fileSystem
+        self.clock = clock
+        lock = try TelemetryStore.prepareDirectory(options.path, fileSystem)
+        let catalog = try TelemetryStore.loadCatalog(options.path, tableOptions, fileSystem)
+        let cache = FrameCache(byteBudget: options.blockCacheByteCount)
+        cores = try TelemetryStore.makeCores(catalog, tableOptions, options, cache, fileSystem, clock)
+        let recovered = try Recovery(fileSystem: fileSystem, path: options.path, storeID: catalog.storeID, tables: cores).run()
+        let writer = LogWriter(
+            fileSystem: fileSystem, directory: options.path + "/log", storeID: catalog.storeID, fileByteCount: options.logFileByteCount,
+            durability: options.durability, files: recovered.logFiles)
+        let log = CommitLog(
+            writer: writer, recovered: recovered, tables: cores, clock: clock, fileSystem: fileSystem,
+            commitInterval: options.commitInterval)
+        self.log = log
+        maintenance = Maintenance(
+            tables: cores, log: log, options: options, fileSystem: fileSystem, clock: clock)
+        let all = [Table](cores, maintenance)
+        tables = tableOptions.compactMap { options in all.first { $0.name == options.name } }
+        thread = NamedThread(name: "commit-log") { log.run() }
+    }
+
+    /// Stops taking commits, writes a checkpoint so that the next start replays little, and gives the lock back. Idempotent.
+    package func close() throws(StoreError) {
+        guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        log.queue.close()
+        thread.join()
+        guard log.failure == nil else { return }
+        if options.durability != .fsync { try log.sync() }
+        try maintenance.checkpoint()
+    }
+
+    package func table(named name: String) -> Table? { tables.first { $0.name == name } }
+    package var sequence: SequenceNumber { log.sequence }
+    package var failure: StoreError? { log.failure }
+    package func note(from source: String) -> [UInt8]? { log.note(from: source) }
+
+    package var statistics: StoreStatistics {
+        var statistics = log.statistics
+        statistics.sequence = sequence
+        statistics.logByteCount = log.byteCount
+        for core in cores {
+            core.lock.reading {
+                for partition in core.partitions.values {
+                    statistics.headByteCount += partition.headByteCount
+                    statistics.segmentByteCount += partition.segmentByteCount
+                }
+            }
+        }
+        return statistics
+    }
+
+    // MARK: - Committing
+
+    /// Gives rows without a time the receive time, unique per device by 1 µs steps.
+    package func assignMissingTimes(_ batch: inout ReadingBatch) {
+        let now = clock.now().microseconds
+        for row in batch.rows.indices where batch.rows[row].time == .distantPast {
+            let source = batch.rows[row]
+            let core = cores[Int(source.table)]
+            let time = batch.bytes.withUnsafeBytes { arena in
+                core.registry.withNames { names -> Int64 in
+                    let name = UnsafeRawBufferPointer(rebasing: arena[source.device.range])
+                    guard name.count <= Limits.deviceByteCount, let device = names.device(name, bucketCount: core.options.buckets)
+                    else { return now }
+                    let time = max(now, names.lastAssigned[Int(device)] &+ 1)
+                    names.lastAssigned[Int(device)] = time
+                    return time
+                }
+            }
+            batch.setTime(Timestamp(microseconds: time), row: row)
+        }
+    }
+
+    /// Makes a batch durable and readable, together with whatever other threads commit at the same time.
+    ///
+    /// Rows outside their table's time window or over a limit are rejected one by one and reported; the others are stored. Blocks for
+    /// one sync of the log, and longer while more is unflushed than the memory budget allows.
+    /// - Parameter note: kept atomically with the readings; ignored when every row is rejected.
+    /// - Throws: `.diskFull`, `.overloaded`, `.clock`: nothing was stored, try again. `.fatal`, `.closed`: stop.
+    package func commit(_ batch: inout ReadingBatch, note: CommitNote? = nil) throws(StoreError) -> CommitReceipt {
+        if let failure { throw failure }
+        if let problem = clockProblem { throw StoreError(.clock, problem) }
+        try maintenance.waitForMemory()
+        if batch.rows.contains(where: { $0.time == .distantPast }) { assignMissingTimes(&batch) }
+        log.queue.enter()
+        let submission = Submission()
+        submission.note = note
+        BatchEncoder(tables: cores, now: clock.now()).encode(batch, into: submission)
+        if submission.readingCount == 0 {
+            log.queue.leave()
+        } else {
+            log.queue.submit(submission)
+        }
+        if let failure = submission.failure { throw failure }
+        return receipt(submission)
+    }
+
+    private func receipt(_ submission: Submission) -> CommitReceipt {
+        if !submission.rejections.isEmpty {
+            log.count { for rejection in submission.rejections { $0.rejected[rejection.reason, default: 0] += 1 } }
+        }
+        return CommitReceipt(
+            sequence: submission.readingCount > 0 ? submission.lastSequence : sequence, accepted: submission.readingCount,
+            duplicates: submission.duplicates, rejections: submission.rejections)
+    }
+
+    /// Why the wall clock cannot be right; nil when it may be (product.md, semantics 16).
+    package var clockProblem: String? {
+        let now = clock.now()
+        if now < options.earliestClock {
+            return "the wall clock says \(now.rfc3339), which is before this program was built (\(options.earliestClock.rfc3339))"
+        }
+        let newest = Timestamp(microseconds: log.commitTime)
+        if log.commitTime != .min, now < newest - TelemetryStore.clockTolerance {
+            return "the wall clock says \(now.rfc3339), but the newest commit was at \(newest.rfc3339)"
+        }
+        return nil
+    }
+
+    /// Steps back by less are jitter of time synchronisation; a boot without a clock chip is decades off.
+    private static let clockTolerance = TimeSpan.days(1)
+
+    // MARK: - Maintenance
+
+    /// Flushes, seals, drops, checkpoints and trims what is due. Blocking; call it about once a second, from a thread of its own.
+    /// - Throws: `.diskFull`: what is due stays due. Others as `commit`.
+    package func performMaintenance() throws(StoreError) { try maintenance.perform() }
+
+    /// Returns when memory runs short or after `timeout`, whichever is first.
+    package func waitUntilMaintenanceNeeded(timeout: TimeSpan) { maintenance.waitUntilNeeded(timeout: timeout) }
+}
+
+extension [Table] {
+    fileprivate init(_ cores: [TableCore], _ maintenance: Maintenance) { self = cores.map { Table($0, maintenance: maintenance) } }
+}
