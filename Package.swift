@@ -84,6 +84,7 @@ let package = Package(
             name: "gaugehouse-load",
             dependencies: [product("ArgumentParser", of: "swift-argument-parser"), product("Histogram", of: "hdrhistogram-swift")],
             path: "loadtest",
+            exclude: ["README.md"],
             swiftSettings: settings),
 
         // Reads Parquet with pyarrow and duckdb, for tests.
@@ -95,7 +96,7 @@ let package = Package(
             "DeliveryTests",
             ["Telemetry", "TelemetryCodec", "TelemetryStore", "Parquet", "ObjectStorage", "Delivery", "IndependentReaders", product("Logging", of: "swift-log")]),
         tests("ReadingJSONTests", ["Telemetry", "ReadingJSON"]),
-        tests("IngestTests", ["Telemetry", "TelemetryStore", "Ingest", product("Logging", of: "swift-log")]),
+        tests("IngestTests", ["Telemetry", "TelemetryStore", "ReadingJSON", "Ingest", product("Logging", of: "swift-log")]),
         tests(
             "QueryAPITests",
             [
@@ -109,6 +110,7 @@ let package = Package(
                 "Telemetry", "TelemetryStore", "Ingest", "Gateway", product("Logging", of: "swift-log"),
                 product("ServiceLifecycle", of: "swift-service-lifecycle"),
             ]),
+        tests("LoadTests", ["gaugehouse-load"]),
         tests("TidyTests", []),
     ],
     cxxLanguageStandard: .cxx17

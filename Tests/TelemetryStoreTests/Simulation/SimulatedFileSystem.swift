@@ -116,6 +116,25 @@ final class SimulatedFileSystem: FileSystem {
         }
     }
 
+    // MARK: - For tests
+
+    var files: [String] { monitor.locked { state.names.compactMap { $1 == nil ? nil : $0 }.sorted() } }
+    func contents(_ path: String) -> [UInt8] { monitor.locked { state.names[path]??.current ?? [] } }
+    func flip(_ path: String, at offset: Int) { monitor.locked { state.names[path]??.current[offset] ^= 0x10 } }
+    func write(_ path: String, _ bytes: [UInt8], at offset: Int) {
+        monitor.locked { if let node = state.names[path], let node { SimulatedFileSystem.apply(.write(offset, bytes), to: &node.current) } }
+    }
+
+    /// Everything as it is now, synced or not, on a disk of its own.
+    func copy() -> SimulatedFileSystem {
+        let result = SimulatedFileSystem()
+        monitor.locked {
+            result.state.names = state.names.mapValues { $0.map { Inode($0.current) } }
+            result.state.durableNames = result.state.names
+        }
+        return result
+    }
+
     // MARK: - FileSystem
 
     func createDirectory(_ path: String) throws(FileError) {
