@@ -1,0 +1,186 @@
+import Glibc
+import Synchronization
+
+/// Drives some of the connections from one thread: send what is due, poll, take acknowledgements.
+struct PublishWorker {
+    struct Outcome: Sendable {
+        var recorder: AckRecorder
+        /// By connection index.
+        var sent: [Int: Int] = [:]
+        var unacknowledged = 0
+        var overrun = 0
+        var republished = 0
+        var reconnects = 0
+        var newestTime: Int64 = 0
+        /// When sending ended, ns on the monotonic clock.
+        var sendingEnd: UInt64 = 0
+        var failure: LoadError?
+    }
+
+    /// Longest wait in poll(2): bounds how late a deadline, a stop, or PUBACKs too few for a wake-up are seen.
+    private static let pollMilliseconds: Int32 = 10
+    /// In open loop PUBACKs are looked for this often: the resolution of the latencies, at 2 % of a core.
+    private static let lookNanoseconds: UInt64 = 200_000
+
+    private let options: LoadOptions
+    private let counters: LoadCounters
+    private let schedule: Schedule?
+    private let limit: Int
+    private var connections: [PublisherConnection]
+    private var recorder: AckRecorder
+    private var polled: [pollfd] = []
+    private var reported = (sent: 0, acknowledged: 0, overrun: 0, reconnects: 0)
+
+    init(indices: [Int], options: LoadOptions, counters: LoadCounters, ledger: LedgerWriter?) {
+        self.options = options
+        self.counters = counters
+        schedule = options.schedule
+        limit = options.messageLimit
+        connections = indices.map { PublisherConnection(index: $0, options: options) }
+        recorder = AckRecorder(options: options, ledger: ledger)
+    }
+
+    /// The whole life of the worker; blocking.
+    mutating func run() -> Outcome {
+        var failure: LoadError?
+        var sendingEnd: UInt64 = 0
+        do {
+            for index in connections.indices { try connections[index].connect() }
+            let start = waitForStart()
+            try publish(start: start)
+            sendingEnd = Clock.nanoseconds()
+            try drain(start: start)
+            for index in connections.indices { try connections[index].close() }
+        } catch {
+            failure = error
+            counters.isStopping.store(true, ordering: .relaxed)
+        }
+        do {
+            try recorder.flush(force: true)
+        } catch {
+            failure = failure ?? error
+        }
+        report()
+        return outcome(failure: failure, sendingEnd: sendingEnd == 0 ? Clock.nanoseconds() : sendingEnd)
+    }
+
+    /// All connections of all workers are up before the first message, so that connecting is not measured.
+    private func waitForStart() -> UInt64 {
+        counters.readyWorkers.wrappingAdd(1, ordering: .releasing)
+        while counters.startNanoseconds.load(ordering: .acquiring) == 0, !counters.isStopping.load(ordering: .relaxed) {
+            Clock.sleep(nanoseconds: 500_000)
+        }
+        return counters.startNanoseconds.load(ordering: .acquiring)
+    }
+
+    private mutating func publish(start: UInt64) throws(LoadError) {
+        while !counters.isStopping.load(ordering: .relaxed) {
+            let now = Clock.nanoseconds()
+            let elapsed = now > start ? now - start : 0
+            // One tick more in open loop, for what fell due within the last one.
+            if let duration = options.durationNanoseconds, elapsed >= duration + (schedule?.tickNanoseconds ?? 0) { return }
+            let due = min(limit, schedule?.dueCount(elapsed: elapsed) ?? limit)
+            var isFinished = true
+            for index in connections.indices {
+                let share = connections[index].share(ofFirst: limit)
+                try turn(index, upTo: connections[index].share(ofFirst: due), bulkAcks: schedule == nil, start: start, now: now)
+                isFinished = isFinished && connections[index].sentCount >= share
+            }
+            if isFinished { return }
+            try wait(start: start)
+        }
+    }
+
+    private mutating func drain(start: UInt64) throws(LoadError) {
+        let deadline = Clock.nanoseconds() + options.drainNanoseconds
+        while connections.contains(where: { !$0.isIdle }), Clock.nanoseconds() < deadline {
+            for index in connections.indices {
+                try turn(index, upTo: 0, bulkAcks: false, start: start, now: Clock.nanoseconds())
+            }
+            try wait(start: start)
+        }
+    }
+
+    /// Lets one connection send and reconnect.
+    private mutating func turn(_ index: Int, upTo limit: Int, bulkAcks: Bool, start: UInt64, now: UInt64) throws(LoadError) {
+        do {
+            try connections[index].reconnectIfDue(now: now)
+            try connections[index].flush(now: now)
+            if connections[index].isWorthFilling { try connections[index].publish(upTo: limit, start: start, now: now) }
+            let isBulk = bulkAcks && options.qualityOfService == 1 && connections[index].sentCount < limit
+            connections[index].setWaitsForAcksInBulk(isBulk)
+            try connections[index].pingIfQuiet(now: now)
+        } catch {
+            try handle(error, of: index, now: now)
+        }
+    }
+
+    /// Waits for PUBACKs, for room in a socket or for the next tick, and takes what has come.
+    private mutating func wait(start: UInt64) throws(LoadError) {
+        var timeout = Self.pollMilliseconds
+        if let schedule {
+            let now = Clock.nanoseconds()
+            let elapsed = now > start ? now - start : 0
+            let tick = schedule.nextTick(after: elapsed) - elapsed
+            let isWaiting = connections.contains { !$0.isIdle }
+            Clock.sleep(nanoseconds: isWaiting ? min(tick, Self.lookNanoseconds) : min(tick, UInt64(Self.pollMilliseconds) * 1_000_000))
+            timeout = 0
+        }
+        polled.removeAll(keepingCapacity: true)
+        for connection in connections {
+            let events = POLLIN | (connection.hasOutgoing ? POLLOUT : 0)
+            // poll(2) skips negative descriptors: connections that are down.
+            polled.append(pollfd(fd: connection.descriptor ?? -1, events: Int16(events), revents: 0))
+        }
+        // EINTR leaves revents at 0, and the next turn looks again.
+        let readyCount = poll(&polled, nfds_t(polled.count), timeout)
+        let now = Clock.nanoseconds()
+        // After a wait in vain, fewer PUBACKs than `setWaitsForAcksInBulk` asks for may have come.
+        let isStalled = readyCount == 0 && schedule == nil
+        for index in connections.indices where isStalled || polled[index].revents & Int16(POLLIN | POLLHUP | POLLERR) != 0 {
+            try receive(index, now: now)
+        }
+        try recorder.flush(force: false)
+        report()
+    }
+
+    private mutating func receive(_ index: Int, now: UInt64) throws(LoadError) {
+        do {
+            try connections[index].receive(into: &recorder, now: now)
+        } catch {
+            try handle(error, of: index, now: now)
+        }
+    }
+
+    /// A broken connection ends the run, or starts a reconnect.
+    private mutating func handle(_ error: LoadError, of index: Int, now: UInt64) throws(LoadError) {
+        guard error.code == .unavailable, options.reconnects else { throw error }
+        connections[index].disconnect(now: now)
+    }
+
+    /// Adds what is new to the shared counters.
+    private mutating func report() {
+        let current = (
+            sent: connections.reduce(0) { $0 + $1.sentCount }, acknowledged: recorder.count,
+            overrun: connections.reduce(0) { $0 + $1.overrunCount }, reconnects: connections.reduce(0) { $0 + $1.reconnectCount }
+        )
+        counters.add(current.sent - reported.sent, to: counters.sent)
+        counters.add(current.acknowledged - reported.acknowledged, to: counters.acknowledged)
+        counters.add(current.overrun - reported.overrun, to: counters.overrun)
+        counters.add(current.reconnects - reported.reconnects, to: counters.reconnects)
+        reported = current
+    }
+
+    private func outcome(failure: LoadError?, sendingEnd: UInt64) -> Outcome {
+        var outcome = Outcome(recorder: recorder, sendingEnd: sendingEnd, failure: failure)
+        for connection in connections {
+            outcome.sent[connection.index] = connection.sentCount
+            outcome.unacknowledged += connection.window.count
+            outcome.overrun += connection.overrunCount
+            outcome.republished += connection.republishedCount
+            outcome.reconnects += connection.reconnectCount
+            outcome.newestTime = max(outcome.newestTime, connection.newestTime)
+        }
+        return outcome
+    }
+}
