@@ -16,7 +16,7 @@ package final class TelemetryStore: Sendable {
     let fileSystem: any FileSystem
     let clock: any WallClock
     let maintenance: Maintenance
-    private let lock: any FileLock
+    private let lock: Mutex<(any FileLock)?>
     private let thread: NamedThread
     private let isClosed = Atomic(false)
 
@@ -34,7 +34,8 @@ package final class TelemetryStore: Sendable {
         self.options = options
         self.fileSystem = fileSystem
         self.clock = clock
-        lock = try TelemetryStore.prepareDirectory(options.path, fileSystem)
+        let held = try TelemetryStore.prepareDirectory(options.path, fileSystem)
+        lock = Mutex(held)
         let catalog = try TelemetryStore.loadCatalog(options.path, tableOptions, fileSystem)
         let cache = FrameCache(byteBudget: options.blockCacheByteCount)
         cores = try TelemetryStore.makeCores(catalog, tableOptions, options, cache, fileSystem, clock)
@@ -58,6 +59,7 @@ package final class TelemetryStore: Sendable {
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         log.queue.close()
         thread.join()
+        defer { lock.withLock { $0 = nil } }
         guard log.failure == nil else { return }
         if options.durability != .fsync { try log.sync() }
         try maintenance.checkpoint()
