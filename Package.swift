@@ -72,7 +72,8 @@ let package = Package(
             [
                 "Telemetry", "TelemetryStore", "Ingest", "Delivery", "ObjectStorage", "QueryAPI",
                 product("TOMLKit", of: "TOMLKit"), product("Logging", of: "swift-log"),
-                product("ServiceLifecycle", of: "swift-service-lifecycle"), product("NIOCore", of: "swift-nio"),
+                product("ServiceLifecycle", of: "swift-service-lifecycle"), product("UnixSignals", of: "swift-service-lifecycle"),
+                product("NIOCore", of: "swift-nio"),
             ]),
         .executableTarget(
             name: "gaugehouse",

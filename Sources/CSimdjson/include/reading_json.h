@@ -82,7 +82,7 @@ reading_json_parser *reading_json_create(reading_json_limits limits);
 void reading_json_destroy(reading_json_parser *parser);
 
 /// Parses and validates the whole payload.
-/// - bytes: followed by `READING_JSON_PADDING` readable bytes when `is_padded`, copied otherwise; unchanged and in place until the last `next`.
+/// - bytes: followed by `READING_JSON_PADDING` readable bytes when `is_padded`, copied otherwise. Not needed once this returns.
 /// - message: set to a sentence on failure.
 reading_json_result reading_json_parse(
     reading_json_parser *parser, const char *bytes, size_t byte_count, bool is_padded, reading_json_shape shape,

@@ -1,0 +1,153 @@
+import ReadingJSON
+import Synchronization
+import Telemetry
+import TelemetryStore
+
+/// The commit of the messages in hand.
+extension ConnectionLoop {
+    /// Commits what is in hand and forgets it; its acks may leave when this returns.
+    mutating func commitInHand() throws(SessionEnd) {
+        guard !intake.pointee.isEmpty else { return }
+        let deadline = ContinuousClock.now + .microseconds(settings.options.commitRetry.microseconds)
+        let receipt = try commit(until: deadline)
+        let rejects = Rejects(intake: intake, receipt: receipt)
+        if !rejects.letters.isEmpty { try keep(rejects.letters, until: deadline) }
+        count(receipt, rejects: rejects.counts)
+        intake.pointee.removeAll()
+        log.committed()
+    }
+
+    /// - Returns: nil when there was no reading to commit.
+    private mutating func commit(until deadline: ContinuousClock.Instant) throws(SessionEnd) -> CommitReceipt? {
+        guard !intake.pointee.batch.isEmpty else { return nil }
+        reuseTimes()
+        var delay = Duration.milliseconds(20)
+        while true {
+            let note = assignTimes()
+            do throws(StoreError) {
+                let receipt = try path.commit(&intake.pointee.batch, note.map { CommitNote(source: settings.noteSource, bytes: $0) })
+                redelivery.committed(note)
+                return receipt
+            } catch {
+                guard error.isPassing else { throw .fatal(error) }
+                try pause(&delay, until: deadline, because: error.description)
+            }
+        }
+    }
+
+    /// Gives redelivered messages the times they had.
+    private mutating func reuseTimes() {
+        for message in intake.pointee.timeless {
+            guard let times = redelivery.times(packetID: message.packetID, hash: message.hash, count: message.rows.count) else { return }
+            intake.pointee.setKnownTimes(times, of: message)
+        }
+    }
+
+    /// Gives all other readings without a time the receive time, and remembers which.
+    private mutating func assignTimes() -> [UInt8]? {
+        // Again on each attempt: the clock may have been the reason why the last one failed.
+        intake.pointee.clearAssignedTimes()
+        redelivery.restart()
+        path.assignMissingTimes(&intake.pointee.batch)
+        for message in intake.pointee.timeless {
+            redelivery.append(packetID: message.packetID, hash: message.hash, timeCount: message.rows.count)
+            for row in intake.pointee.timelessRows[message.rows] { redelivery.append(time: intake.pointee.batch.rows[row.row].time) }
+        }
+        return redelivery.note()
+    }
+
+    /// Writes the dead letters, before the ack. A full disk holds the ack back like a full store; a file that cannot be written for
+    /// another reason must not stop ingestion: that is logged and counted.
+    private mutating func keep(_ letters: [DeadLetter], until deadline: ContinuousClock.Instant) throws(SessionEnd) {
+        var delay = Duration.milliseconds(20)
+        while true {
+            do throws(DeadLetterFile.Failure) {
+                try deadLetters.append(letters)
+                hasLostDeadLetters = false
+                return
+            } catch {
+                guard error.isOutOfSpace else {
+                    counters.deadLettersLost.add(letters.count, ordering: .relaxed)
+                    counters.setLastError(error.description)
+                    if !hasLostDeadLetters { log.problem("refused messages are lost: \(error.description)") }
+                    hasLostDeadLetters = true
+                    return
+                }
+                try pause(&delay, until: deadline, because: error.description)
+            }
+        }
+    }
+
+    /// Waits before the next attempt, or gives the session up.
+    private func pause(_ delay: inout Duration, until deadline: ContinuousClock.Instant, because reason: String) throws(SessionEnd) {
+        counters.setLastError(reason)
+        guard ContinuousClock.now + delay < deadline, !control.stop.wait(for: delay) else { throw .storeRefuses(reason) }
+        delay = min(delay * 2, .milliseconds(500))
+    }
+
+    private func count(_ receipt: CommitReceipt?, rejects: [RejectReason: Int]) {
+        let messageCount = intake.pointee.receivedCount
+        counters.payloadBytes.add(intake.pointee.payloadByteCount, ordering: .relaxed)
+        counters.readings.add(receipt?.accepted ?? 0, ordering: .relaxed)
+        counters.duplicates.add(receipt?.duplicates ?? 0, ordering: .relaxed)
+        counters.retainedDropped.add(intake.pointee.retainedDropped, ordering: .relaxed)
+        counters.emptyIgnored.add(intake.pointee.emptyIgnored, ordering: .relaxed)
+        counters.batches.add(1, ordering: .relaxed)
+        counters.largestBatch.max(messageCount, ordering: .relaxed)
+        counters.addRejects(rejects)
+        counters.messages.add(messageCount, ordering: .relaxed)
+    }
+}
+
+extension StoreError {
+    /// True when waiting may help.
+    fileprivate var isPassing: Bool { code == .diskFull || code == .overloaded || code == .clock }
+}
+
+/// What a batch leaves for the dead letters: messages that could not be decoded, and those with readings that the store refused.
+private struct Rejects {
+    var counts: [RejectReason: Int] = [:]
+    /// One for each message; the first of its reasons.
+    var letters: [DeadLetter] = []
+
+    init(intake: UnsafeMutablePointer<MessageIntake>, receipt: CommitReceipt?) {
+        for (index, rejection) in intake.pointee.rejected {
+            counts[rejection.reason, default: 0] += 1
+            add(rejection, message: intake.pointee.messages[index], intake: intake)
+        }
+        guard let receipt, !receipt.rejections.isEmpty else { return }
+        var lastMessage = -1
+        for refused in receipt.rejections {
+            counts[refused.reason, default: 0] += 1
+            let index = intake.pointee.message(ofRow: refused.row)
+            guard index != lastMessage else { continue }
+            lastMessage = index
+            let message = intake.pointee.messages[index]
+            add(Rejection(refused, of: message, in: intake.pointee.batch), message: message, intake: intake)
+        }
+    }
+
+    private mutating func add(_ rejection: Rejection, message: MessageIntake.Message, intake: UnsafeMutablePointer<MessageIntake>) {
+        letters.append(
+            DeadLetter(
+                rejection: rejection, topic: intake.pointee.topic(of: message), payload: intake.pointee.payload(of: message),
+                payloadByteCount: message.payloadByteCount))
+    }
+}
+
+extension Rejection {
+    fileprivate init(_ refused: CommitReceipt.Rejection, of message: MessageIntake.Message, in batch: ReadingBatch) {
+        let reading = batch.reading(at: refused.row)
+        let position = message.rows.count == 1 ? "" : "reading \(refused.row - message.rows.lowerBound + 1) of \(message.rows.count), "
+        let time = reading.time.map { " at \($0.rfc3339)" } ?? ""
+        let cause =
+            switch refused.reason {
+            case .late: "older than the table keeps readings"
+            case .future: "too far ahead of the gateway's clock"
+            case .deviceLimit: "the table has as many devices as it may"
+            case .fieldLimit: "the table has as many fields as it may"
+            default: "refused by the store"
+            }
+        self.init(refused.reason, "\(position)device \"\(reading.device)\"\(time): \(cause)")
+    }
+}

@@ -1,0 +1,235 @@
+import Logging
+import Synchronization
+import Telemetry
+import TelemetryStore
+
+/// One connection to the broker, on its own thread, from the first attempt until it is stopped.
+///
+/// 1. Poll the socket; read packets until it is drained or the batch is full. The library queues an ack for each message.
+/// 2. Commit the batch; append the dead letters.
+/// 3. Only now write: the queued acks leave, corked. The batch is forgotten.
+///
+/// A crash or a lost connection before 3 leaves the messages with the broker, which delivers them again; the store tells that it has them.
+/// **Nothing is written, and nobody disconnects, while a message in hand is not committed.** When the store refuses for longer than
+/// `MQTTOptions.commitRetry`, the client is destroyed, which sends nothing.
+/// Source: libmosquitto 2.0.11, lib/handle_publish.c:140, lib/packet_mosq.c:187; undocumented, held by DeferredAckTests.
+struct ConnectionLoop: ~Copyable {
+    /// Why a session ended, other than by `stop`.
+    enum SessionEnd: Error {
+        case lost(String)
+        /// The broker speaks 3.1.1 only.
+        case unsupportedVersion
+        case storeRefuses(String)
+        case fatal(StoreError)
+    }
+
+    /// Time to read into one batch: bounds the age of an ack under a flood.
+    private static let readTime: Duration = .milliseconds(20)
+    private static let connackTime: Duration = .seconds(10)
+    /// Between looks at the keep-alive of a silent connection.
+    private static let idleTime: Duration = .seconds(1)
+    /// A connection that lasted this long was a good one: the next attempt comes at once.
+    private static let stableTime: Duration = .seconds(10)
+
+    let settings: ConnectionSettings
+    let path: CommitPath
+    let deadLetters: DeadLetterFile
+    let counters: IngestCounters
+    let control: ConnectionControl
+    var log: ConnectionLog
+    let intake: UnsafeMutablePointer<MessageIntake>
+    var redelivery: RedeliveryMemory
+    var hasLostDeadLetters = false
+    private var backOff = BackOff()
+    private var version = MosquittoClient.Version.v5
+    private var silentRefusals = 0
+    private var connectionCount = 0
+
+    init(
+        settings: ConnectionSettings, routes: [TopicRoute], path: CommitPath, deadLetters: DeadLetterFile, counters: IngestCounters,
+        control: ConnectionControl, logger: Logger
+    ) {
+        self.settings = settings
+        self.path = path
+        self.deadLetters = deadLetters
+        self.counters = counters
+        self.control = control
+        log = ConnectionLog(settings, logger: logger)
+        intake = .allocate(capacity: 1)
+        intake.initialize(to: MessageIntake(routes: routes))
+        let note = path.note(settings.noteSource)
+        redelivery = RedeliveryMemory()
+        if let note {
+            if let memory = RedeliveryMemory(note: note) {
+                redelivery = memory
+            } else {
+                log.problem("the note of the last commit is not readable; redelivered messages without a time count as new ones")
+            }
+        }
+    }
+
+    deinit {
+        intake.deinitialize(count: 1)
+        intake.deallocate()
+    }
+
+    /// Returns when stopped (nil), or when the store has failed for good.
+    mutating func run() -> StoreError? {
+        while !control.stop.isSet {
+            do throws(SessionEnd) {
+                try session()
+                return nil
+            } catch {
+                intake.pointee.removeAll()
+                redelivery.restart()
+                switch error {
+                case .fatal(let error):
+                    counters.setLastError(error.description)
+                    log.fatal(error.description)
+                    return error
+                case .unsupportedVersion:
+                    version = .v311
+                    continue
+                case .lost(let reason):
+                    counters.setLastError(reason)
+                    log.down(reason)
+                case .storeRefuses(let reason):
+                    counters.setLastError(reason)
+                    log.storeRefuses(reason)
+                }
+            }
+            control.stop.wait(for: backOff.delay())
+        }
+        return nil
+    }
+
+    /// From connecting to the end of the connection; returns only when stopped.
+    private mutating func session() throws(SessionEnd) {
+        intake.pointee.events = BrokerEvents()
+        var client = try open()
+        guard let connected = try awaitConnected(&client) else { return }
+        let start = ContinuousClock.now
+        counters.connectionsUp.add(1, ordering: .relaxed)
+        if connectionCount > 0 { counters.reconnects.add(1, ordering: .relaxed) }
+        connectionCount += 1
+        redelivery.connected(isSessionPresent: connected.isSessionPresent)
+        log.connected(version: version, isSessionPresent: connected.isSessionPresent)
+        defer {
+            counters.connectionsUp.subtract(1, ordering: .relaxed)
+            if ContinuousClock.now - start > Self.stableTime { backOff.reset() }
+            // The broker may have learnt v5 since.
+            version = .v5
+        }
+        try subscribe(&client)
+        try serve(&client)
+    }
+
+    private mutating func open() throws(SessionEnd) -> MosquittoClient {
+        control.isConnecting.store(true, ordering: .releasing)
+        defer { control.isConnecting.store(false, ordering: .releasing) }
+        do {
+            var client = try MosquittoClient(id: settings.clientID, version: version, intake: intake)
+            try client.connect(settings.options)
+            return client
+        } catch {
+            throw .lost(error.description)
+        }
+    }
+
+    /// Nil when stopped meanwhile.
+    private mutating func awaitConnected(_ client: inout MosquittoClient) throws(SessionEnd) -> BrokerEvents.Connected? {
+        let deadline = ContinuousClock.now + Self.connackTime
+        var failure: MosquittoClient.Failure?
+        do { try client.flush() } catch { failure = error }
+        while failure == nil, intake.pointee.events.connected == nil, !control.stop.isSet {
+            guard ContinuousClock.now < deadline else { throw .lost("\(settings.broker): no answer to CONNECT") }
+            control.stop.wait(orReadable: client.socket, for: .milliseconds(500))
+            do {
+                try client.readPacket()
+                // TLS handshakes write in between.
+                try client.flush()
+            } catch { failure = error }
+        }
+        guard let connected = intake.pointee.events.connected else {
+            guard let failure else { return nil }
+            // Old brokers close the connection on a protocol they do not know; so do brokers that just stop.
+            silentRefusals += 1
+            if version == .v5, silentRefusals.isMultiple(of: 2) { throw .unsupportedVersion }
+            version = .v5
+            throw .lost("closed before CONNACK: \(failure.description)")
+        }
+        silentRefusals = 0
+        let code = connected.reasonCode
+        if version == .v5, code == Self.unsupportedVersionV5 || code == Self.unsupportedVersionV311 { throw .unsupportedVersion }
+        guard code == 0 else {
+            throw .lost("\(settings.broker) refused the connection: \(MosquittoClient.text(reasonCode: code, version: version))")
+        }
+        return connected
+    }
+
+    // CONNACK codes of MQTT 5.0 §3.2.2.2 and 3.1.1 §3.2.2.3, "unacceptable protocol version".
+    private static let unsupportedVersionV5: Int32 = 132
+    private static let unsupportedVersionV311: Int32 = 1
+
+    private func subscribe(_ client: inout MosquittoClient) throws(SessionEnd) {
+        do {
+            for subscription in settings.subscriptions {
+                _ = try client.subscribe(settings.filter(of: subscription.options), qos: subscription.options.qos)
+            }
+        } catch {
+            throw .lost(error.description)
+        }
+    }
+
+    /// Returns when stopped, with everything acked.
+    private mutating func serve(_ client: inout MosquittoClient) throws(SessionEnd) {
+        while true {
+            let failure = read(from: &client)
+            // Also after the connection is gone: what came at QoS 0 comes only once.
+            try commitInHand()
+            do throws(MosquittoClient.Failure) {
+                if let failure { throw failure }
+                try client.keepAlive()
+                try checkEvents()
+                precondition(intake.pointee.isEmpty, "an ack must not leave before its message is committed")
+                if client.wantsWrite { try client.flush() }
+                if control.stop.isSet { return try client.disconnect() }
+            } catch {
+                throw .lost(lossText(error))
+            }
+            control.stop.wait(orReadable: client.socket, for: Self.idleTime)
+        }
+    }
+
+    /// Reads messages into the intake until nothing more has arrived, the batch is full, or its time is over.
+    private func read(from client: inout MosquittoClient) -> MosquittoClient.Failure? {
+        let isEncrypted = settings.options.tls != nil
+        let deadline = ContinuousClock.now + Self.readTime
+        var fruitless = 0
+        while !intake.pointee.isFull {
+            let count = intake.pointee.receivedCount
+            do { try client.readPacket() } catch { return error }
+            if intake.pointee.receivedCount > count {
+                fruitless = 0
+                if count % 32 == 31, ContinuousClock.now > deadline { return nil }
+                continue
+            }
+            // Nothing, part of a packet, or a packet that is no message. The socket does not tell what TLS has decrypted already.
+            fruitless += 1
+            if isEncrypted ? fruitless == 3 : fruitless == 2 || client.readableByteCount == 0 { return nil }
+        }
+        return nil
+    }
+
+    private func checkEvents() throws(MosquittoClient.Failure) {
+        for answer in intake.pointee.events.subscriptions where answer.code >= 128 {
+            throw MosquittoClient.Failure("the broker refused a subscription (code \(answer.code)): check its access rules")
+        }
+        intake.pointee.events.subscriptions.removeAll(keepingCapacity: true)
+    }
+
+    private func lossText(_ failure: MosquittoClient.Failure) -> String {
+        guard let reason = intake.pointee.events.disconnectReason, reason > 0 else { return failure.description }
+        return "\(failure.description) (\(MosquittoClient.text(reasonCode: reason, version: version)))"
+    }
+}

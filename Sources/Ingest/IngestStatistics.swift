@@ -1,0 +1,75 @@
+import Synchronization
+import Telemetry
+
+/// What ingest has done since it was started.
+package struct IngestStatistics: Sendable {
+    /// Messages whose ack may leave, of whatever fate.
+    package var messages = 0
+    package var payloadBytes = 0
+    /// Readings on disk, duplicates included.
+    package var readings = 0
+    package var duplicates = 0
+    /// Messages that were refused, and readings that the store refused, by reason.
+    package var rejects: [RejectReason: Int] = [:]
+    /// Dead letters that could not be written.
+    package var deadLettersLost = 0
+    package var retainedDropped = 0
+    /// Messages without a payload.
+    package var emptyIgnored = 0
+    package var batches = 0
+    /// Most messages in one batch.
+    package var largestBatch = 0
+    package var connections = 0
+    package var connectionsUp = 0
+    /// Connections made again after they were lost.
+    package var reconnects = 0
+    /// Of the broker or the store; kept after it has passed.
+    package var lastError: String?
+
+    package init() {}
+
+    package var isConnected: Bool { connections > 0 && connectionsUp == connections }
+}
+
+/// The counters behind `IngestStatistics`. Added to once a batch.
+final class IngestCounters: Sendable {
+    let messages = Atomic<Int>(0)
+    let payloadBytes = Atomic<Int>(0)
+    let readings = Atomic<Int>(0)
+    let duplicates = Atomic<Int>(0)
+    let deadLettersLost = Atomic<Int>(0)
+    let retainedDropped = Atomic<Int>(0)
+    let emptyIgnored = Atomic<Int>(0)
+    let batches = Atomic<Int>(0)
+    let largestBatch = Atomic<Int>(0)
+    let connectionsUp = Atomic<Int>(0)
+    let reconnects = Atomic<Int>(0)
+    private let rejects = Mutex<[RejectReason: Int]>([:])
+    private let lastError = Mutex<String?>(nil)
+
+    func addRejects(_ counts: [RejectReason: Int]) {
+        guard !counts.isEmpty else { return }
+        rejects.withLock { $0.merge(counts, uniquingKeysWith: +) }
+    }
+
+    func setLastError(_ text: String) { lastError.withLock { $0 = text } }
+
+    func snapshot(connections: Int) -> IngestStatistics {
+        var statistics = IngestStatistics()
+        statistics.messages = messages.load(ordering: .relaxed)
+        statistics.payloadBytes = payloadBytes.load(ordering: .relaxed)
+        statistics.readings = readings.load(ordering: .relaxed)
+        statistics.duplicates = duplicates.load(ordering: .relaxed)
+        statistics.rejects = rejects.withLock { $0 }
+        statistics.deadLettersLost = deadLettersLost.load(ordering: .relaxed)
+        statistics.retainedDropped = retainedDropped.load(ordering: .relaxed)
+        statistics.emptyIgnored = emptyIgnored.load(ordering: .relaxed)
+        statistics.batches = batches.load(ordering: .relaxed)
+        statistics.largestBatch = largestBatch.load(ordering: .relaxed)
+        statistics.connections = connections
+        statistics.connectionsUp = connectionsUp.load(ordering: .relaxed)
+        statistics.reconnects = reconnects.load(ordering: .relaxed)
+        statistics.lastError = lastError.withLock { $0 }
+        return statistics
+    }
+}

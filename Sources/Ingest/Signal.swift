@@ -1,0 +1,48 @@
+import Glibc
+import Synchronization
+
+/// Set once, from any thread; waited for with a timeout, alone or beside a socket.
+final class Signal: Sendable {
+    private let flag = Atomic<Bool>(false)
+    /// A pipe that gets one byte, which nobody reads: once set, every wait returns at once.
+    private let readEnd, writeEnd: Int32
+
+    init() {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { preconditionFailure("pipe: \(String(cString: strerror(errno)))") }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        (readEnd, writeEnd) = (ends[0], ends[1])
+    }
+
+    deinit {
+        close(readEnd)
+        close(writeEnd)
+    }
+
+    var isSet: Bool { flag.load(ordering: .acquiring) }
+
+    func set() {
+        guard !flag.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        var byte: UInt8 = 1
+        write(writeEnd, &byte, 1)
+    }
+
+    /// - Returns: whether the signal is set.
+    @discardableResult
+    func wait(for time: Duration) -> Bool {
+        wait(orReadable: -1, for: time)
+        return isSet
+    }
+
+    /// Returns when the signal is set, the descriptor (unless −1) has something to read, or the time is over.
+    func wait(orReadable descriptor: Int32, for time: Duration) {
+        var descriptors = (
+            pollfd(fd: readEnd, events: Int16(POLLIN), revents: 0), pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        )
+        let (seconds, attoseconds) = time.components
+        let milliseconds = seconds * 1_000 + attoseconds / 1_000_000_000_000_000
+        withUnsafeMutableBytes(of: &descriptors) {
+            _ = poll($0.baseAddress?.assumingMemoryBound(to: pollfd.self), 2, Int32(clamping: max(milliseconds, 0)))
+        }
+    }
+}

@@ -1,0 +1,146 @@
+import Telemetry
+
+/// Which parts of a topic name the device and further fields: `devices/{device}/telemetry`.
+///
+/// A level is literal text, `{device}`, `{name}` (a string field), `+` (any level) or, at the end, `#` (all further levels, also none).
+/// The template is compiled against the subscription's filter, so that a match fits both. A template without `{device}` leaves the
+/// device to the payload.
+package struct TopicTemplate: Sendable {
+    /// A template or filter that cannot work; the text is for whoever wrote the configuration.
+    package struct Invalid: Error, Sendable, Equatable, CustomStringConvertible {
+        package let description: String
+
+        init(_ description: String) { self.description = description }
+    }
+
+    /// Named parts, `{device}` included: bounds the memory of a match.
+    package static let nameLimit = 16
+
+    private struct Level: Sendable {
+        /// The level must be this text; nil: any text.
+        var literal: [UInt8]?
+        /// Position among `names` of the part this level is.
+        var name: Int?
+        /// `#`
+        var isRest = false
+    }
+
+    private let levels: [Level]
+    /// Names of the parts in the topic's order.
+    package let names: [String]
+    /// Position of `{device}` among `names`; nil: the payload names the device.
+    package let deviceIndex: Int?
+
+    /// - Throws: what is wrong with the template, the filter, or the two together.
+    package init(_ template: String, filter: String) throws(Invalid) {
+        let filterLevels = try Self.parse(filter: filter)
+        let (templateLevels, names) = try Self.parse(template: template)
+        levels = try Self.merge(template: templateLevels, filter: filterLevels)
+        self.names = names
+        deviceIndex = names.firstIndex(of: "device")
+    }
+
+    /// Finds the parts of a topic. Allocates nothing.
+    ///
+    /// - Parameter parts: one range of `topic` for each of `names`; filled up to the level that fails.
+    package func match(_ topic: UnsafeRawBufferPointer, parts: UnsafeMutablePointer<Range<Int>>) -> Bool {
+        var start = 0
+        for index in levels.indices {
+            if levels[index].isRest { return true }
+            guard start <= topic.count else { return false }
+            var end = start
+            while end < topic.count, topic[end] != UInt8(ascii: "/") { end += 1 }
+            if let literal = levels[index].literal {
+                guard topic[start..<end].elementsEqual(literal) else { return false }
+            }
+            if let name = levels[index].name { parts[name] = start..<end }
+            start = end + 1
+        }
+        return start == topic.count + 1
+    }
+}
+
+extension TopicTemplate {
+    private static func split(_ text: String, _ what: String) throws(Invalid) -> [Substring] {
+        guard !text.isEmpty else { throw Invalid("the \(what) is empty") }
+        guard text.utf8.count <= 65_535 else { throw Invalid("the \(what) is longer than MQTT allows (65535 bytes)") }
+        let levels = text.split(separator: "/", omittingEmptySubsequences: false)
+        for (index, level) in levels.enumerated() {
+            if level.contains("#"), level != "#" || index != levels.count - 1 {
+                throw Invalid("\"#\" in the \(what) \"\(text)\" must be the whole last level")
+            }
+            if level.contains("+"), level != "+" {
+                throw Invalid("\"+\" in the \(what) \"\(text)\" must be a whole level")
+            }
+        }
+        return levels
+    }
+
+    private static func parse(filter: String) throws(Invalid) -> [Level] {
+        let levels = try split(filter, "filter")
+        if levels[0] == "$share" {
+            throw Invalid("the filter \"\(filter)\" must not start with $share: connections above 1 share a subscription by themselves")
+        }
+        return levels.map { level in
+            switch level {
+            case "#": Level(isRest: true)
+            case "+": Level()
+            default: Level(literal: Array(level.utf8))
+            }
+        }
+    }
+
+    private static func parse(template: String) throws(Invalid) -> (levels: [Level], names: [String]) {
+        var names: [String] = []
+        var levels: [Level] = []
+        for level in try split(template, "topic template") {
+            switch level {
+            case "#": levels.append(Level(isRest: true))
+            case "+": levels.append(Level())
+            case _ where level.contains("{") || level.contains("}"):
+                names.append(try name(of: level, in: template, besides: names))
+                levels.append(Level(name: names.count - 1))
+            default: levels.append(Level(literal: Array(level.utf8)))
+            }
+        }
+        guard names.count <= nameLimit else { throw Invalid("the topic template \"\(template)\" names more than \(nameLimit) parts") }
+        return (levels, names)
+    }
+
+    private static func name(of level: Substring, in template: String, besides names: [String]) throws(Invalid) -> String {
+        let name = level.dropFirst().dropLast()
+        guard level.first == "{", level.last == "}", !name.contains("{"), !name.contains("}") else {
+            throw Invalid("\"\(level)\" in the topic template \"\(template)\" must be a whole level, as in a/{device}/b")
+        }
+        guard !name.isEmpty else { throw Invalid("\"{}\" in the topic template \"\(template)\" has no name") }
+        guard name.utf8.count <= Limits.fieldNameByteCount else {
+            throw Invalid("a name in the topic template is longer than \(Limits.fieldNameByteCount) bytes")
+        }
+        guard !names.contains(String(name)) else { throw Invalid("{\(name)} occurs twice in the topic template \"\(template)\"") }
+        return String(name)
+    }
+
+    /// The levels of topics that fit both.
+    private static func merge(template: [Level], filter: [Level]) throws(Invalid) -> [Level] {
+        var merged: [Level] = []
+        for index in 0... {
+            let (ours, theirs) = (level(template, index), level(filter, index))
+            if theirs?.isRest == true { return merged + template.dropFirst(index) }
+            if ours?.isRest == true { return merged + filter.dropFirst(index) }
+            guard var ours, let theirs else {
+                if ours == nil, theirs == nil { return merged }
+                throw Invalid("the topic template has \(template.count) levels and the filter has \(filter.count): no topic fits both")
+            }
+            if let mine = ours.literal, let other = theirs.literal, mine != other {
+                throw Invalid(
+                    "level \(index + 1) is \"\(String(decoding: mine, as: UTF8.self))\" in the topic template and "
+                        + "\"\(String(decoding: other, as: UTF8.self))\" in the filter: no topic fits both")
+            }
+            ours.literal = ours.literal ?? theirs.literal
+            merged.append(ours)
+        }
+        return merged
+    }
+
+    private static func level(_ levels: [Level], _ index: Int) -> Level? { index < levels.count ? levels[index] : nil }
+}

@@ -1,0 +1,51 @@
+import Ingest
+import ReadingJSON
+import Telemetry
+import Testing
+
+@Suite struct ExplanationTests {
+    private let subscriptions = [
+        SubscriptionOptions(filter: "devices/+/telemetry", topic: "devices/{device}/telemetry", table: "telemetry"),
+        SubscriptionOptions(filter: "sites/#", topic: "sites/{site}/{device}/#", table: "sites"),
+    ]
+
+    private func explain(_ topic: String, _ payload: String) throws -> Explanation {
+        try Explanation(topic: topic, payload: Array(payload.utf8), subscriptions: subscriptions)
+    }
+
+    @Test func aMessageIsExplainedByTheReadingsItMakes() throws {
+        let time = Timestamp(microseconds: 1_764_000_000_000_000)
+        let first = try explain("devices/d1/telemetry", #"[{"ts":1764000000,"a":1},{"a":2}]"#)
+        #expect(
+            first
+                == .readings(
+                    filter: "devices/+/telemetry", table: "telemetry",
+                    [
+                        Reading(device: "d1", time: time, fields: ["a": .integer(1)]),
+                        Reading(device: "d1", time: nil, fields: ["a": .integer(2)]),
+                    ]))
+        let second = try explain("sites/north/d2/x/y", #"{"a":1}"#)
+        let fields: [String: FieldValue] = ["a": .integer(1), "site": .string("north")]
+        #expect(second == .readings(filter: "sites/#", table: "sites", [Reading(device: "d2", time: nil, fields: fields)]))
+    }
+
+    @Test func otherwiseByTheReason() throws {
+        #expect(try explain("elsewhere", "{}") == .rejected(Rejection(.unmatchedTopic, "the topic fits no subscription's template")))
+        #expect(try explain("devices/d1/telemetry", "") == .ignored)
+        guard case .rejected(let rejection) = try explain("devices/d1/telemetry", "{\"ts\":\"1764000000\",\"a\":1}") else {
+            Issue.record("not rejected")
+            return
+        }
+        #expect(rejection == Rejection(.badTime, "\"1764000000\": write an epoch number without quotes"))
+        guard case .rejected(let long) = try explain("devices/\(String(repeating: "x", count: 300))/telemetry", "{\"a\":1}") else {
+            Issue.record("not rejected")
+            return
+        }
+        #expect(long.reason == .deviceTooLong)
+        guard case .rejected(let big) = try explain("devices/d/telemetry", String(repeating: "x", count: 1_048_577)) else {
+            Issue.record("not rejected")
+            return
+        }
+        #expect(big.reason == .payloadTooLong)
+    }
+}

@@ -1,0 +1,78 @@
+import Ingest
+import Logging
+import Synchronization
+import Telemetry
+import TelemetryStore
+
+/// A store in a directory of its own and the ingest in front of it, as the gateway wires them.
+final class Station {
+    let directory: TemporaryDirectory
+    let store: TelemetryStore
+    let log = CollectedLog()
+    private(set) var ingest: MQTTIngest?
+    var options = MQTTOptions()
+    var subscription = SubscriptionOptions(filter: "devices/+/telemetry", topic: "devices/{device}/telemetry", table: "telemetry")
+
+    init(port: Int) throws {
+        directory = try TemporaryDirectory()
+        store = try TelemetryStore.open(options: StoreOptions(path: directory.file("store")), tables: [TableOptions(name: "telemetry")])
+        options.port = port
+    }
+
+    deinit {
+        ingest?.stop()
+        try? store.close()
+    }
+
+    /// - Parameter commit: stands before the store's commit, to fail, to wait, or to die behind it.
+    func start(
+        onFatal: @escaping @Sendable (StoreError) -> Void = { _ in },
+        commit: (@Sendable (inout ReadingBatch, CommitNote?) throws(StoreError) -> CommitReceipt)? = nil
+    ) throws {
+        var path = CommitPath(store)
+        if let commit { path.commit = commit }
+        let logger = Logger(label: "test") { [log] _ in log }
+        let ingest = try MQTTIngest(
+            options: options, subscriptions: [subscription], path: path,
+            deadLetters: DeadLetterFile(path: directory.file("dead-letters.jsonl")), logger: logger, onFatal: onFatal)
+        self.ingest = ingest
+        ingest.start()
+    }
+
+    func stop() {
+        ingest?.stop()
+        ingest = nil
+    }
+
+    var statistics: IngestStatistics { ingest?.statistics ?? .init() }
+    var rowCount: Int { store.tables[0].summary().rowCount }
+
+    func isConnected() async -> Bool { await eventually { statistics.isConnected } }
+}
+
+/// Keeps what is logged.
+final class CollectedLog: LogHandler, Sendable {
+    private let state = Mutex<(lines: [String], metadata: Logger.Metadata)>(([], [:]))
+
+    var lines: [String] { state.withLock { $0.lines } }
+
+    func log(event: LogEvent) { state.withLock { $0.lines.append("\(event.level): \(event.message)") } }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { state.withLock { $0.metadata[key] } }
+        set { state.withLock { $0.metadata[key] = newValue } }
+    }
+
+    var metadata: Logger.Metadata {
+        get { state.withLock { $0.metadata } }
+        set { state.withLock { $0.metadata = newValue } }
+    }
+
+    var logLevel: Logger.Level {
+        get { .trace }
+        set {}
+    }
+}
+
+/// The clock's time in epoch milliseconds, so that readings lie inside the table's window.
+func nowMilliseconds() -> Int { Int(SystemClock().now().microseconds / 1_000) }
