@@ -1,9 +1,10 @@
+import Synchronization
+
 #if canImport(Glibc)
     import Glibc
 #else
     import Darwin
 #endif
-import Synchronization
 
 /// Where the product reads the time of day. Injected, so that tests move hours in microseconds.
 package protocol WallClock: Sendable {

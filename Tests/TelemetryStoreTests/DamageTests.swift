@@ -14,7 +14,9 @@ struct DamageTests {
         return bench
     }
 
-    @Test("a flipped byte in any file is an error that names the file, or a right answer", arguments: ["log", "segment", "state", "checkpoint", "catalog"])
+    @Test(
+        "a flipped byte in any file is an error that names the file, or a right answer",
+        arguments: ["log", "segment", "state", "checkpoint", "catalog"])
     func flippedByte(kind: String) throws {
         var random = SeededGenerator(seed: 7)
         for _ in 0..<60 {
@@ -121,7 +123,8 @@ struct DamageTests {
         let path = "/tmp/gaugehouse-lock-\(getpid())"
         defer { try? RealFileSystem().removeTree(path) }
         let store = try TelemetryStore.open(options: StoreOptions(path: path), tables: [TableOptions(name: "telemetry")])
-        #expect { _ = try TelemetryStore.open(options: StoreOptions(path: path), tables: [TableOptions(name: "telemetry")]) } throws: { error in
+        #expect { _ = try TelemetryStore.open(options: StoreOptions(path: path), tables: [TableOptions(name: "telemetry")]) } throws: {
+            error in
             (error as? StoreError)?.code == .locked && "\(error)".contains("process \(getpid())")
         }
         try store.close()

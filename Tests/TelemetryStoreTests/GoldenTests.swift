@@ -34,7 +34,8 @@ struct GoldenTests {
             _ = try store.commit(&batch, note: CommitNote(source: "mqtt/golden", bytes: [7]))
         }
         try commit(
-            reading("line/1", now, ["i": .integer(-5), "d": .double(21.5), "b": .boolean(true), "s": .string("grün"), "x": .binary([0, 255])]),
+            reading(
+                "line/1", now, ["i": .integer(-5), "d": .double(21.5), "b": .boolean(true), "s": .string("grün"), "x": .binary([0, 255])]),
             reading("line/2", now, ["d": .double(-0.0)]))
         try commit(reading("line/1", now, ["i": .integer(6)]), reading("line/1", now + .seconds(1), ["i": .double(0.25)]))
         clock.advance(by: .seconds(80))

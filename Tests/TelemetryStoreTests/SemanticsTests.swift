@@ -156,7 +156,8 @@ struct SemanticsTests {
     @Test("readings without a time get receive times that differ per device by a microsecond")
     func assignedTimes() throws {
         let bench = try Bench()
-        try bench.commit(reading("a", nil, ["x": .integer(1)]), reading("b", nil, ["x": .integer(1)]), reading("a", nil, ["x": .integer(2)]))
+        try bench.commit(
+            reading("a", nil, ["x": .integer(1)]), reading("b", nil, ["x": .integer(1)]), reading("a", nil, ["x": .integer(2)]))
         #expect(try bench.rows("a").times == [now + TimeSpan(microseconds: 1), now])
         #expect(try bench.rows("b").times == [now])
     }

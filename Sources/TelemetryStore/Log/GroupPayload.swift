@@ -13,9 +13,13 @@ enum GroupPayload {
     static func next(_ cursor: inout ByteCursor) throws(CodecError) -> Section {
         switch LogFormat.Section(rawValue: try cursor.byte()) {
         case .field:
-            return .field(table: try cursor.fixed(UInt16.self), number: UInt32(truncatingIfNeeded: try cursor.varint()), name: try cursor.countedBytes())
+            return .field(
+                table: try cursor.fixed(UInt16.self), number: UInt32(truncatingIfNeeded: try cursor.varint()),
+                name: try cursor.countedBytes())
         case .device:
-            return .device(table: try cursor.fixed(UInt16.self), number: UInt32(truncatingIfNeeded: try cursor.varint()), name: try cursor.countedBytes())
+            return .device(
+                table: try cursor.fixed(UInt16.self), number: UInt32(truncatingIfNeeded: try cursor.varint()),
+                name: try cursor.countedBytes())
         case .rows:
             let table = try cursor.fixed(UInt16.self)
             let count = Int(try cursor.fixed(UInt32.self))

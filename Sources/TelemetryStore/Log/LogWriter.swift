@@ -60,7 +60,8 @@ struct LogWriter: ~Copyable {
         let next = LogFile(epoch: epoch + 1, firstSequence: firstSequence)
         let size = max(fileByteCount, LogFormat.fileHeaderByteCount + needed)
         let path = directory + "/" + next.name
-        let header = LogFileHeader(epoch: next.epoch, storeID: storeID, firstSequence: firstSequence, isRelaxed: durability != .fsync).encoded
+        let header = LogFileHeader(epoch: next.epoch, storeID: storeID, firstSequence: firstSequence, isRelaxed: durability != .fsync)
+            .encoded
         let opened = try storing { () throws(FileError) in try create(path, size: size, header: header) }
         file = opened
         (capacity, offset, epoch) = (size, LogFormat.fileHeaderByteCount, next.epoch)

@@ -68,7 +68,9 @@ struct BlockList {
     /// The times of which no unread piece can hold a row; nil when there are none.
     func completeTimes(within times: ClosedRange<Int64>) -> ClosedRange<Int64>? {
         guard let next = pieces.last else { return times }
-        if order == .descending { return next.maxTime < times.upperBound ? max(next.maxTime + 1, times.lowerBound)...times.upperBound : nil }
+        if order == .descending {
+            return next.maxTime < times.upperBound ? max(next.maxTime + 1, times.lowerBound)...times.upperBound : nil
+        }
         return next.minTime > times.lowerBound ? times.lowerBound...min(next.minTime - 1, times.upperBound) : nil
     }
 }

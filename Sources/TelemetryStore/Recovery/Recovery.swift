@@ -119,7 +119,8 @@ struct Recovery {
         if hasCheckpoint, files.isEmpty, header.sequence > 0 {
             throw StoreError(.corruption, "\(path)/log: the log files are missing; the store holds \(header.sequence) readings of history")
         }
-        result.sequence = try reader.replay(files, flushed: header.flushedSequence, checkpoint: header.sequence) { (record, payload) throws(StoreError) in
+        result.sequence = try reader.replay(files, flushed: header.flushedSequence, checkpoint: header.sequence) {
+            (record, payload) throws(StoreError) in
             result.commitTime = max(result.commitTime, record.commitTime)
             do throws(CodecError) {
                 try apply(record, payload, notes: &result.notes)

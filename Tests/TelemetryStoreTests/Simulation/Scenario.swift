@@ -84,7 +84,9 @@ final class Scenario {
         case 0..<12: try commit(acked)
         case 12..<14: try flushAll()
         case 14: clock.advance(by: .seconds(Int64.random(in: 1...20, using: &random)))
-        case 15..<18: try store!.performMaintenance(); dropExpired()
+        case 15..<18:
+            try store!.performMaintenance()
+            dropExpired()
         case 18: try deliver()
         default: try restart()
         }
@@ -106,7 +108,9 @@ final class Scenario {
 
     private func reading() -> Reading {
         let device = deviceNames.randomElement(using: &random)!
-        let seconds = Int64.random(in: 0..<10, using: &random) == 0 ? Int64.random(in: -200...5, using: &random) : Int64.random(in: -12...2, using: &random)
+        let seconds =
+            Int64.random(in: 0..<10, using: &random) == 0
+            ? Int64.random(in: -200...5, using: &random) : Int64.random(in: -12...2, using: &random)
         let time = clock.now() + .seconds(seconds)
         var fields: [String: FieldValue] = [:]
         for name in ["a", "b", "c", "status"].shuffled(using: &random).prefix(Int.random(in: 1...4, using: &random)) {
@@ -178,7 +182,9 @@ final class Scenario {
 
     private func rangeAgrees(_ device: String, _ model: Model, _ order: RangeQuery.Order) -> Bool {
         let now = clock.now()
-        var query = RangeQuery(device: device, start: now - .seconds(Int64.random(in: 1...4_000, using: &random)), end: now + .seconds(Int64.random(in: -3...10, using: &random)))
+        var query = RangeQuery(
+            device: device, start: now - .seconds(Int64.random(in: 1...4_000, using: &random)),
+            end: now + .seconds(Int64.random(in: -3...10, using: &random)))
         query.order = order
         query.limit = Int.random(in: 1...20, using: &random)
         query.versions = options.maxVersions

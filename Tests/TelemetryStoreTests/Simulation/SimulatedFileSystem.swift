@@ -36,7 +36,10 @@ final class SimulatedFileSystem: FileSystem {
     private let monitor = Monitor()
     nonisolated(unsafe) private var state = State()
 
-    init() { state.names["/"] = .some(nil); state.durableNames["/"] = .some(nil) }
+    init() {
+        state.names["/"] = .some(nil)
+        state.durableNames["/"] = .some(nil)
+    }
 
     var operationCount: Int { monitor.locked { state.operationCount } }
 
@@ -58,7 +61,10 @@ final class SimulatedFileSystem: FileSystem {
             }
             var copies: [ObjectIdentifier: Inode] = [:]
             for (path, node) in names where SimulatedFileSystem.hasParents(path, names) {
-                guard let node else { result.state.names[path] = .some(nil); continue }
+                guard let node else {
+                    result.state.names[path] = .some(nil)
+                    continue
+                }
                 let copy = copies[ObjectIdentifier(node)] ?? Inode(SimulatedFileSystem.survivors(of: node, using: &random))
                 copies[ObjectIdentifier(node)] = copy
                 result.state.names[path] = .some(copy)
@@ -96,7 +102,11 @@ final class SimulatedFileSystem: FileSystem {
             if bytes.count < offset + data.count { bytes.append(contentsOf: repeatElement(0, count: offset + data.count - bytes.count)) }
             bytes.replaceSubrange(offset..<(offset + data.count), with: data)
         case .resize(let count):
-            if count < bytes.count { bytes.removeLast(bytes.count - count) } else { bytes.append(contentsOf: repeatElement(0, count: count - bytes.count)) }
+            if count < bytes.count {
+                bytes.removeLast(bytes.count - count)
+            } else {
+                bytes.append(contentsOf: repeatElement(0, count: count - bytes.count))
+            }
         }
     }
 
