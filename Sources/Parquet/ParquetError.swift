@@ -1,0 +1,19 @@
+/// What went wrong with a Parquet file.
+package struct ParquetError: Error, Sendable, CustomStringConvertible {
+    package enum Code: String, Sendable {
+        /// The schema cannot be written: no columns, or two of one name. Fix the caller.
+        case schema
+        /// The bytes are not a Parquet file, or a damaged one.
+        case malformed
+    }
+
+    package let code: Code
+    package let detail: String
+
+    package init(_ code: Code, _ detail: String) {
+        self.code = code
+        self.detail = detail
+    }
+
+    package var description: String { "\(code.rawValue): \(detail)" }
+}
