@@ -81,7 +81,7 @@ struct LogReader {
         if !(isNewest && header.isRelaxed) {
             try checkEnd(logFile, bytes, at: offset, epoch: header.epoch, isNewest: isNewest)
         }
-        if isNewest, bytes[offset...].contains(where: { $0 != 0 }) { try cut(file, at: offset) }
+        if isNewest, !isZero(bytes, from: offset) { try cut(file, at: offset) }
         return expected
     }
 
@@ -89,6 +89,7 @@ struct LogReader {
     private func checkEnd(
         _ logFile: LogFile, _ bytes: UnsafeRawBufferPointer, at offset: Int, epoch: UInt32, isNewest: Bool
     ) throws(StoreError) {
+        if isZero(bytes, from: offset) { return }
         var position = offset + LogFormat.alignment
         while position + LogFormat.recordHeaderByteCount <= bytes.count {
             if LogRecordHeader(bytes, at: position, epoch: epoch) != nil {
@@ -96,9 +97,23 @@ struct LogReader {
             }
             position += LogFormat.alignment
         }
-        if !isNewest, bytes[offset...].contains(where: { $0 != 0 }) {
+        if !isNewest, !isZero(bytes, from: offset) {
             throw damage(logFile, offset, "the record is damaged, and newer log files follow")
         }
+    }
+
+    /// Word by word: most of a preallocated file is its unused rest. `offset` is a multiple of 8.
+    private func isZero(_ bytes: UnsafeRawBufferPointer, from offset: Int) -> Bool {
+        var position = offset
+        while position + 8 <= bytes.count {
+            if bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self) != 0 { return false }
+            position += 8
+        }
+        while position < bytes.count {
+            if bytes[position] != 0 { return false }
+            position += 1
+        }
+        return true
     }
 
     private func cut(_ file: any File, at offset: Int) throws(StoreError) {

@@ -46,10 +46,19 @@ extension Table {
     }
 
     /// Reads the flushes (after, through] of a partition, device by device in key order.
-    /// - Throws: `.corruption` with file and offset.
+    /// - Throws: `.corruption` with file and offset; `.unusable` when the partition is gone or a segment crosses either bound, for then
+    ///   the rows asked for cannot be told from others.
     package func scan(_ id: PartitionID, after: FlushID, through: FlushID) throws(StoreError) -> PartitionScan {
-        let segments = core.lock.reading { core.partitions[id.window]?.segments(after: after, through: through) ?? [] }
-        return try PartitionScan(segments)
+        let found = core.lock.reading { () -> (inside: [Segment], touched: Int)? in
+            guard let partition = core.partitions[id.window] else { return nil }
+            let touched = partition.segments.count { $0.footer.flushes.lowerBound <= through && $0.footer.flushes.upperBound > after }
+            return (partition.segments(after: after, through: through), touched)
+        }
+        guard let found, found.inside.count == found.touched else {
+            let what = found == nil ? "is gone" : "has a segment across flush \(after) or \(through)"
+            throw StoreError(.unusable, "\(core.directory)/\(core.directoryName(of: id)) \(what)")
+        }
+        return try PartitionScan(found.inside)
     }
 }
 
