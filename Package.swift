@@ -12,8 +12,8 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = [], path: Stri
     .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 func product(_ name: String, of package: String) -> Target.Dependency {
@@ -91,7 +91,7 @@ let package = Package(
         // Reads Parquet with pyarrow and duckdb, for tests.
         .target(name: "IndependentReaders", path: "Tests/IndependentReaders", exclude: ["dump_parquet.py"], swiftSettings: settings),
         tests("TelemetryTests", ["Telemetry", "TelemetryCodec"]),
-        tests("TelemetryStoreTests", ["Telemetry", "TelemetryCodec", "TelemetryStore"]),
+        tests("TelemetryStoreTests", ["Telemetry", "TelemetryCodec", "TelemetryStore"], exclude: ["Golden"]),
         tests("ParquetTests", ["Parquet", "TelemetryCodec", "IndependentReaders"]),
         tests(
             "DeliveryTests",

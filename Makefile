@@ -1,0 +1,31 @@
+# Every target is a script of scripts/ or one command. CI=true: nothing is asked.
+.DEFAULT_GOAL := help
+.PHONY: help run test bench build lint format install clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+
+run: ## broker, gateway and a small simulated fleet on this machine; Ctrl-C stops all of it
+	@scripts/run.sh
+
+test: ## install what tests need and run every test
+	@scripts/test.sh
+
+bench: ## the end-to-end benchmark
+	@scripts/bench.sh
+
+build: ## both programs in release mode
+	@swift build -c release --product gaugehouse
+	@swift build -c release --product gaugehouse-load
+
+lint: ## hold the sources to .swift-format
+	@swift format lint --strict --recursive Package.swift Sources Tests loadtest
+
+format: ## bring the sources into that form
+	@swift format --in-place --recursive Package.swift Sources Tests loadtest
+
+install: ## programs, unit, user and configuration, below DESTDIR and PREFIX
+	@scripts/install.sh
+
+clean: ## remove what was built, and what make run wrote
+	@rm -rf .build .venv run

@@ -1,0 +1,106 @@
+import Delivery
+import Foundation
+import Ingest
+
+/// What must hold between options: names are unique and known, halves of pairs come together.
+extension ConfigurationReader {
+    mutating func checkRules() {
+        checkUnique("name", of: "table")
+        checkUnique("name", of: "delivery")
+        checkUnique("filter", of: "subscription")
+        checkTables()
+        checkDeliveries()
+        checkAges()
+        checkMQTT()
+        checkTopics()
+        checkHTTP()
+    }
+
+    private func all(_ section: String) -> [SectionValues] { sections.filter { $0.section.name == section } }
+
+    private mutating func checkUnique(_ key: String, of section: String) {
+        var seen: Set<String> = []
+        for values in all(section) where !seen.insert(values.text(key)).inserted {
+            note("\(key): \"\(values.text(key))\" is taken by an earlier [[\(section)]]", at: values.place(of: key))
+        }
+    }
+
+    private mutating func checkTables() {
+        let names = all("table").map { $0.text("name") }
+        for values in all("subscription") + all("delivery") {
+            let name = values.text("table")
+            guard !name.isEmpty, !names.contains(name) else { continue }
+            let hint = nearestName(to: name, among: names).map { "; did you mean \"\($0)\"?" } ?? ""
+            note("table: there is no table \"\(name)\"\(hint)", at: values.place(of: "table"))
+        }
+    }
+
+    private mutating func checkDeliveries() {
+        guard let defaultTable = all("table").first?.text("name") else { return }
+        for values in all("delivery") {
+            for problem in DeliveryConfiguration.problems(of: values, defaultTable: defaultTable) {
+                note("\(problem.option): \(problem.reason)", at: values.place(of: problem.option))
+            }
+        }
+    }
+
+    /// A reading past its TTL is gone: what is delivered later than that would be empty.
+    private mutating func checkAges() {
+        let tables = all("table")
+        for values in all("delivery") {
+            let name = values.text("table")
+            guard let table = name.isEmpty ? tables.first : tables.first(where: { $0.text("name") == name }) else { continue }
+            let (age, ttl) = (values.duration("age"), table.duration("ttl"))
+            if age >= ttl {
+                note(
+                    "age: \(age.configurationText) must be shorter than the table's ttl, \(ttl.configurationText)",
+                    at: values.place(of: "age"))
+            }
+        }
+    }
+
+    private mutating func checkMQTT() {
+        for mqtt in all("mqtt") {
+            readPassword(mqtt)
+            if mqtt.text("username").isEmpty, !mqtt.text("password_file").isEmpty {
+                note("password_file: a password needs a username", at: mqtt.place(of: "password_file"))
+            }
+            let certificate = ["tls_cert_file", "tls_key_file"].filter { !mqtt.text($0).isEmpty }
+            if certificate.count == 1 {
+                note("\(certificate[0]): tls_cert_file and tls_key_file come together", at: mqtt.place(of: certificate[0]))
+            }
+            if mqtt.text("tls_ca_file").isEmpty, !certificate.isEmpty {
+                note("\(certificate[0]): TLS needs tls_ca_file", at: mqtt.place(of: certificate[0]))
+            }
+        }
+    }
+
+    private mutating func readPassword(_ mqtt: SectionValues) {
+        guard let file = mqtt.given("password_file") else { return }
+        do {
+            password = try FileText.read(file).trimmingCharacters(in: .newlines)
+        } catch {
+            note("password_file: \(file) cannot be read: \(error.reason)", at: mqtt.place(of: "password_file"))
+        }
+    }
+
+    private mutating func checkTopics() {
+        for values in all("subscription") {
+            do {
+                _ = try TopicTemplate(values.text("topic"), filter: values.text("filter"))
+            } catch {
+                note("topic: \(error.description)", at: values.place(of: "topic"))
+            }
+        }
+    }
+
+    private mutating func checkHTTP() {
+        for http in all("http") {
+            guard let address = ListenAddress(http.text("listen")), !address.isLoopback, !http.boolean("allow_remote") else { continue }
+            note(
+                "listen: \(address.host) is reachable from elsewhere, and this version has no tokens; "
+                    + "set allow_remote = true if that is meant",
+                at: http.place(of: "listen"))
+        }
+    }
+}

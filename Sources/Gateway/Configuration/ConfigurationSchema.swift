@@ -1,0 +1,133 @@
+import Telemetry
+
+/// A section of the file with its options, in the order of the reference file.
+package struct ConfigurationSection: Sendable {
+    package let name: String
+    /// `[[name]]`, any number of times.
+    package var isList = false
+    /// Absent unless written: without it that part of the gateway does not run.
+    package var isOptional = false
+    /// A feature of a later version: refused wherever it stands.
+    package var planned: String?
+    package let summary: [String]
+    package let options: [ConfigurationOption]
+    package var subsections: [ConfigurationSection] = []
+
+    func option(_ key: String) -> ConfigurationOption? { options.first { $0.key == key } }
+    func subsection(_ name: String) -> ConfigurationSection? { subsections.first { $0.name == name } }
+    var names: [String] { options.map(\.key) + subsections.map(\.name) }
+}
+
+/// Every option there is. Decoding, the reference file and its test are driven by this one table.
+package enum ConfigurationSchema {
+    package static let root = ConfigurationSection(
+        name: "", summary: [], options: [], subsections: [store, table, mqtt, http, deadLetters, delivery, log])
+
+    static let store = ConfigurationSection(
+        name: "store", summary: ["Where readings live, and when a write counts as written."],
+        options: [
+            .init("path", .text, "/var/lib/gaugehouse/store", "directory of the store, created when missing", check: isNotEmpty),
+            .init(
+                "durability", .choice(["fsync", "interval", "none"]), "fsync",
+                "fsync: an ack means on disk; interval, none: a power cut may lose acked readings"),
+            .init("commit_interval", .duration(.zero ... .seconds(1)), "2ms", "longest time a commit waits for company"),
+            .init(
+                "head_memory", .byteCount(1 << 20...1 << 40), "256MiB",
+                "memory for rows not yet in segments; at twice this, writes wait"),
+            .init("head_age", .duration(.seconds(1) ... .days(1)), "10m", "rows stay in memory and log at most this long"),
+            .init("block_cache", .byteCount(0...1 << 40), "64MiB", "memory for decompressed blocks of segments"),
+            .init("log_file_size", .byteCount(1 << 20...1 << 32), "64MiB", "preallocated size of one commit log file"),
+            .init("compression_level", .integer(1...19), "3", "zstd level of segments"),
+        ])
+
+    static let table = ConfigurationSection(
+        name: "table", isList: true,
+        summary: ["Readings that share options. Repeat the section for more tables; the first is the default."],
+        options: [
+            .init("name", .text, "telemetry", "1 to 64 of [A-Za-z0-9_-]", check: isTableName),
+            .init("buckets", .integer(1...1_024), "16", "hash buckets of the row key; fixed when the table is created"),
+            .init("ttl", .duration(.seconds(1) ... .days(36_500)), "30d", "a reading older than this is gone"),
+            .init("max_versions", .integer(1...100), "1", "readable versions of a value written again"),
+            .init("partition", .duration(.seconds(1) ... .days(31)), "1h", "time window of a partition; fixed when the table is created"),
+            .init("seal_after", .duration(.zero ... .days(7)), "10m", "grace for late readings before a window is sealed"),
+            .init("max_future", .duration(.zero ... .days(366)), "1h", "a reading further ahead of the clock is rejected"),
+            .init("stale_after", .duration(.seconds(1) ... .days(366)), "5m", "a device silent for longer is stale"),
+            .init("retain_until_delivered", .boolean, "true", "no partition expires before every delivery of the table has it"),
+        ])
+
+    static let mqtt = ConfigurationSection(
+        name: "mqtt", isOptional: true,
+        summary: ["The broker to subscribe at. Without this section the gateway runs on HTTP writes alone."],
+        options: [
+            .init("host", .text, "127.0.0.1", "name or address of the broker", check: isNotEmpty),
+            .init("port", .integer(1...65_535), "1883", "8883 is usual with TLS"),
+            .init("client_id", .text, "gaugehouse", "names the session that the broker keeps while the gateway is away", check: isNotEmpty),
+            .init("connections", .integer(1...64), "1", "above 1: shared subscriptions, $share/gaugehouse/..."),
+            .init("keep_alive", .duration(.seconds(10) ... .hours(1)), "60s", "silence after which the connection counts as dead"),
+            .init(
+                "session_expiry", .duration(.hours(1) ... .days(3_650)), "30d",
+                "how long the broker keeps the session of a gateway that is away"),
+            .init("username", .text, "", "empty: anonymous"),
+            .init("password_file", .text, "", "file that holds the password and nothing else"),
+            .init("tls_ca_file", .text, "", "CA certificates in PEM; turns TLS on"),
+            .init("tls_cert_file", .text, "", "client certificate in PEM, with its key below"),
+            .init("tls_key_file", .text, "", "key of the client certificate in PEM"),
+        ],
+        subsections: [subscription])
+
+    static let subscription = ConfigurationSection(
+        name: "subscription", isList: true, summary: ["What to subscribe to, and what topics and payloads mean. Repeat for more."],
+        options: [
+            .init("filter", .text, "devices/+/telemetry", "MQTT topic filter"),
+            .init(
+                "topic", .text, "devices/{device}/telemetry", "{device} names the device; other {names} become fields", check: isNotEmpty),
+            .init("format", .choice(["json"], planned: laterFormats), "json", "format of the payload"),
+            .init("table", .text, "", "empty: the first table"),
+            .init(
+                "retained", .choice(["drop", "store"]), "drop",
+                "messages that the broker had retained: no new readings, or stored all the same"),
+            .init("qos", .integer(0...1), "1", "1: nothing acked is lost; 2 would ack before the disk has it"),
+        ])
+
+    static let http = ConfigurationSection(
+        name: "http", summary: ["The query and write API."],
+        options: [
+            .init("listen", .text, "127.0.0.1:8080", "address and port; port 0 takes a free one", check: isListenAddress),
+            .init("allow_remote", .boolean, "false", "this version has no tokens: true lets it listen beyond loopback"),
+            .init("token_file", .text, "", "file of bearer tokens", planned: "authentication by token"),
+        ])
+
+    static let deadLetters = ConfigurationSection(
+        name: "dead_letters", summary: ["Messages that could not be stored, with topic, payload and reason."],
+        options: [
+            .init("path", .text, "/var/lib/gaugehouse/dead-letters.ndjson", "one JSON object a line", check: isNotEmpty),
+            .init("max_bytes", .byteCount(1 << 16...1 << 40), "16MiB", "of the file; its predecessor, PATH.1, takes as much again"),
+        ])
+
+    static let delivery = ConfigurationSection(
+        name: "delivery", isList: true, isOptional: true,
+        summary: ["Writes a table's partitions as Parquet objects. Without this section nothing is delivered. Repeat for more."],
+        options: [
+            .init("name", .text, "archive", "3 to 16 of [a-z0-9-]; never reuse a name for another destination"),
+            .init("table", .text, "", "empty: the first table"),
+            .init(
+                "mode", .choice(["aged"], planned: ["incremental", "full", "differential"]), "aged", "aged: each sealed partition, once"),
+            .init("age", .duration(.zero ... .days(36_500)), "2h", "deliver a sealed partition this long after its window's end"),
+            .init("destination", .text, "file:///var/lib/gaugehouse/archive", "absolute directory", check: isLocalDestination),
+            .init("prefix", .text, "table=$table/year=$yyyy/month=$MM/day=$dd/hour=$HH", "folders below the destination"),
+            .init("max_object_bytes", .byteCount(1 << 16...1 << 32), "64MiB", "a partition above this becomes several objects"),
+            .init(
+                "max_object_age", .duration(.seconds(1) ... .days(1)), "2m", "of incremental deliveries", planned: "incremental delivery"),
+        ],
+        subsections: [
+            ConfigurationSection(name: "s3", isOptional: true, planned: "delivery to S3", summary: [], options: [])
+        ])
+
+    static let log = ConfigurationSection(
+        name: "log", summary: ["What the gateway says on standard error."],
+        options: [
+            .init("level", .choice(["trace", "debug", "info", "notice", "warning", "error"]), "info", "quieter from left to right")
+        ])
+
+    private static let laterFormats = ["thingsboard", "thingsboard-gateway", "line-protocol", "senml", "value", "auto"]
+}

@@ -1,0 +1,64 @@
+import Foundation
+
+/// The configuration in force as JSON, with where each value came from unless it is the default.
+///
+/// No secret can be in it: secrets stand in files of their own, and only the names of those files are options.
+package struct EffectiveConfiguration: Sendable {
+    package let json: String
+
+    init(_ sections: [SectionValues]) {
+        var root: [String: Any] = [:]
+        var origins: [String: String] = [:]
+        for values in sections.sorted(by: { Self.isBefore($0.path, $1.path) }) {
+            var object: [String: Any] = [:]
+            for option in values.section.options {
+                object[option.key] = values[option.key].plain
+                let origin = values.origin(of: option.key)
+                if origin != .builtIn { origins[(values.path + [option.key]).joined(separator: ".")] = origin.name }
+            }
+            Self.insert(object, at: values.path[...], into: &root)
+        }
+        root["origins"] = origins
+        json = Self.text(of: root)
+    }
+
+    /// Elements of lists in the order of their numbers.
+    private static func isBefore(_ a: [String], _ b: [String]) -> Bool {
+        a.count == b.count ? a.lexicographicallyPrecedes(b) { (Int($0) ?? 0, $0) < (Int($1) ?? 0, $1) } : a.count < b.count
+    }
+
+    private static func insert(_ object: [String: Any], at path: ArraySlice<String>, into parent: inout [String: Any]) {
+        guard let name = path.first else { return parent.merge(object) { $1 } }
+        let rest = path.dropFirst()
+        if let index = rest.first, Int(index) != nil {
+            var list = parent[name] as? [[String: Any]] ?? []
+            list.append(object)
+            parent[name] = list
+        } else {
+            var child = parent[name] as? [String: Any] ?? [:]
+            insert(object, at: rest, into: &child)
+            parent[name] = child
+        }
+    }
+
+    private static func text(of root: [String: Any]) -> String {
+        do {
+            let data = try JSONSerialization.data(withJSONObject: root, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
+            return String(decoding: data, as: UTF8.self)
+        } catch {
+            preconditionFailure("strings, integers and booleans make no JSON: \(error)")
+        }
+    }
+}
+
+extension OptionValue {
+    fileprivate var plain: Any {
+        switch self {
+        case .text(let value): value
+        case .integer(let value): value
+        case .boolean(let value): value
+        case .duration(let value): value.configurationText
+        case .byteCount(let value): ByteCountText.text(value)
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import Delivery
+import Ingest
+import Telemetry
+import TelemetryStore
+
+/// Everything the gateway is told before it starts.
+package struct GatewayConfiguration: Sendable {
+    package var store: StoreOptions
+    /// The first is the default.
+    package var tables: [TableOptions]
+    /// Nil: HTTP writes alone.
+    package var mqtt: MQTTConfiguration?
+    package var http: HTTPConfiguration
+    package var deliveries: [DeliveryConfiguration]
+    package var deadLetters: DeadLetterConfiguration
+    /// A level's name in swift-log.
+    package var logLevel: String
+    package let effective: EffectiveConfiguration
+
+    /// - Parameters:
+    ///   - file: TOML; nil: defaults, environment and flags alone.
+    ///   - flags: `SECTION.KEY=VALUE`.
+    /// - Throws: everything that is wrong, at once.
+    package static func load(file: String?, environment: [String: String] = [:], flags: [String] = []) throws(ConfigurationError) -> Self {
+        var text = ""
+        if let file {
+            do {
+                text = try FileText.read(file)
+            } catch {
+                throw ConfigurationError([ConfigurationProblem(place: file, message: "cannot be read: \(error.reason)", line: 0)])
+            }
+        }
+        return try parse(text, file: file ?? "configuration", environment: environment, flags: flags)
+    }
+
+    /// As `load`, from a text in hand. `file` names it in messages.
+    package static func parse(
+        _ toml: String, file: String, environment: [String: String] = [:], flags: [String] = []
+    ) throws(ConfigurationError) -> Self {
+        var reader = ConfigurationReader(file: file)
+        reader.read(toml: toml)
+        reader.read(environment: environment)
+        reader.read(flags: flags)
+        reader.addDefaults()
+        reader.checkRules()
+        guard reader.problems.isEmpty else { throw ConfigurationError(reader.problems) }
+        return Self(reader)
+    }
+
+    private init(_ reader: ConfigurationReader) {
+        let sections = reader.sections
+        func all(_ name: String) -> [SectionValues] { sections.filter { $0.section.name == name } }
+        let tables = all("table").map(TableOptions.init)
+        let subscriptions = all("subscription").map { SubscriptionOptions($0, defaultTable: tables[0].name) }
+        self.tables = tables
+        store = StoreOptions(all("store")[0])
+        mqtt = all("mqtt").first.map { MQTTConfiguration($0, password: reader.password, subscriptions: subscriptions) }
+        http = HTTPConfiguration(all("http")[0])
+        deliveries = all("delivery").map { values in
+            do throws(DeliveryOptionError) {
+                return try DeliveryConfiguration(values, defaultTable: tables[0].name)
+            } catch {
+                preconditionFailure("deliveries were checked: \(error)")
+            }
+        }
+        deadLetters = DeadLetterConfiguration(all("dead_letters")[0])
+        logLevel = all("log")[0].text("level")
+        effective = EffectiveConfiguration(sections)
+        for index in tables.indices {
+            self.tables[index].requiredDeliveries = deliveries.map(\.options).filter { $0.table == tables[index].name }.map(\.name)
+        }
+    }
+}
+
+extension StoreOptions {
+    init(_ values: SectionValues) {
+        self.init(path: values.text("path"))
+        guard let durability = Durability(rawValue: values.text("durability")) else { preconditionFailure("durability was checked") }
+        self.durability = durability
+        commitInterval = values.duration("commit_interval")
+        headByteBudget = values.count("head_memory")
+        headAge = values.duration("head_age")
+        blockCacheByteCount = values.count("block_cache")
+        logFileByteCount = values.count("log_file_size")
+        compressionLevel = Int32(values.count("compression_level"))
+    }
+}
+
+extension TableOptions {
+    init(_ values: SectionValues) {
+        self.init(name: values.text("name"))
+        buckets = values.count("buckets")
+        ttl = values.duration("ttl")
+        maxVersions = values.count("max_versions")
+        partitionLength = values.duration("partition")
+        sealAfter = values.duration("seal_after")
+        maxFuture = values.duration("max_future")
+        staleAfter = values.duration("stale_after")
+        retainUntilDelivered = values.boolean("retain_until_delivered")
+    }
+}

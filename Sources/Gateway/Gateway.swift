@@ -1,0 +1,139 @@
+import Delivery
+import Ingest
+import Logging
+import QueryAPI
+import ServiceLifecycle
+import Telemetry
+import TelemetryStore
+import UnixSignals
+
+/// The whole appliance: opens the store, starts every part around it, stops them in order.
+///
+/// MQTT stops first, so that nothing comes in that would not be acked; the store last, when nobody writes any more.
+package struct Gateway: Sendable {
+    private let configuration: GatewayConfiguration
+    private let clock: any WallClock
+    private let notify: NotifySocket
+    private let logger: Logger
+
+    /// A part that does not stop by then is left behind; the unit's TimeoutStopSec is a little more.
+    private static let stopLimit = Duration.seconds(50)
+
+    package init(
+        configuration: GatewayConfiguration, clock: any WallClock = SystemClock(), notify: NotifySocket = NotifySocket(environment: [:]),
+        logger: Logger
+    ) {
+        self.configuration = configuration
+        self.clock = clock
+        self.notify = notify
+        self.logger = logger
+    }
+
+    /// Runs until a signal or the task's cancellation asks it to stop.
+    ///
+    /// - Parameter onListening: called once with the HTTP port, when requests are answered.
+    /// - Throws: `GatewayError`: why it did not start, or did not stay.
+    package func run(
+        signals: [UnixSignal] = [.sigterm, .sigint], onListening: @escaping @Sendable (_ port: Int) -> Void = { _ in }
+    ) async throws {
+        StartReport(configuration: configuration).log(to: logger)
+        let store = try await openStore()
+        let services: [any Service]
+        do {
+            services = try parts(of: store, onListening: onListening)
+        } catch {
+            try await onThread(named: "store-close") { try store.close() }
+            throw error
+        }
+        var group = ServiceGroupConfiguration(
+            services: services.map { .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup) },
+            gracefulShutdownSignals: signals, logger: quietLogger)
+        group.maximumGracefulShutdownDuration = Self.stopLimit
+        do {
+            try await ServiceGroup(configuration: group).run()
+        } catch let error as GatewayError {
+            throw error
+        } catch is CancellationError {
+            // Whoever runs the gateway ended it so.
+        } catch {
+            throw GatewayError("the gateway stopped: \(error)", .software)
+        }
+        logger.notice("stopped")
+    }
+
+    private func openStore() async throws -> TelemetryStore {
+        var options = configuration.store
+        options.earliestClock = Version.released
+        let start = ContinuousClock.now
+        let store = try await onThread(named: "store-open") { [options, clock, tables = configuration.tables] in
+            do throws(StoreError) {
+                return try TelemetryStore.open(options: options, tables: tables, clock: clock)
+            } catch {
+                throw GatewayError("cannot open the store \(options.path)", error)
+            }
+        }
+        let milliseconds = Int((ContinuousClock.now - start) / .milliseconds(1))
+        logger.info("store \(options.path) is open at sequence \(store.sequence), in \(milliseconds) ms")
+        return store
+    }
+
+    /// In the order of starting; they stop in the reverse order.
+    private func parts(of store: TelemetryStore, onListening: @escaping @Sendable (Int) -> Void) throws -> [any Service] {
+        let ingest = try makeIngest(store)
+        let deliveries = try configuration.deliveries.map { try makeDelivery($0, store) }
+        let maintenance = MaintenanceService(store: store, ingest: ingest, notify: notify, logger: logger)
+        let health = Health(store: store, maintenance: maintenance, ingest: ingest, mqtt: configuration.mqtt?.options)
+        let ingestService = ingest.map(IngestService.init)
+        let server = HTTPService(
+            address: configuration.http, store: store,
+            sources: QuerySources(health: health, ingest: ingest, deliveries: deliveries, configuration: configuration.effective),
+            clock: clock, logger: logger
+        ) { [notify] port in
+            ingestService?.start()
+            notify.ready()
+            onListening(port)
+        }
+        var services: [any Service] = [StoreService(store: store), maintenance]
+        services += deliveries.map(DeliveryService.init)
+        services.append(server)
+        if let ingestService { services.append(ingestService) }
+        return services
+    }
+
+    private func makeIngest(_ store: TelemetryStore) throws -> MQTTIngest? {
+        guard let mqtt = configuration.mqtt else { return nil }
+        let letters = configuration.deadLetters
+        do {
+            return try MQTTIngest(
+                options: mqtt.options, subscriptions: mqtt.subscriptions, path: CommitPath(store),
+                deadLetters: DeadLetterFile(path: letters.path, byteLimit: letters.maxByteCount, clock: clock), logger: logger,
+                onFatal: { [logger] in logger.critical("the store has failed, nothing is acked any more: \($0.detail)") })
+        } catch {
+            throw GatewayError("[[mqtt.subscription]] \(error.filter): \(error.description)", .configuration)
+        }
+    }
+
+    private func makeDelivery(_ delivery: DeliveryConfiguration, _ store: TelemetryStore) throws -> DeliveryTask {
+        guard let table = store.table(named: delivery.options.table) else { preconditionFailure("tables were checked") }
+        return DeliveryTask(
+            options: delivery.options, table: table, destination: delivery.destination,
+            ledgerPath: "\(configuration.store.path)/deliveries/\(delivery.options.name)", clock: clock, logger: logger)
+    }
+
+    /// The service group tells of every step of its own; only what goes wrong is news.
+    private var quietLogger: Logger {
+        var logger = logger
+        logger.logLevel = max(logger.logLevel, .error)
+        return logger
+    }
+}
+
+extension CommitPath {
+    init(_ store: TelemetryStore) {
+        self.init(
+            assignMissingTimes: { store.assignMissingTimes(&$0) },
+            commit: { (batch, note) throws(StoreError) in try store.commit(&batch, note: note) },
+            note: { store.note(from: $0) },
+            tableNumber: { store.table(named: $0)?.number })
+    }
+}

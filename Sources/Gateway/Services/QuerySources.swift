@@ -1,0 +1,81 @@
+import Delivery
+import Ingest
+import QueryAPI
+import Telemetry
+import TelemetryStore
+
+/// What the API shows of the parts it does not know.
+extension QuerySources {
+    init(health: Health, ingest: MQTTIngest?, deliveries: [DeliveryTask], configuration: EffectiveConfiguration) {
+        self.init()
+        let json = Array(configuration.json.utf8)
+        readiness = { health.reasons }
+        self.configuration = { json }
+        self.ingest = { ingest.map { IngestSnapshot($0.statistics) } }
+        delivery = { table, partition in PartitionDelivery(deliveries.filter { $0.options.table == table }, partition) }
+        metrics = { text in
+            text.deliveries(deliveries)
+            if let statistics = ingest?.statistics { text.ingestDetails(statistics) }
+        }
+    }
+}
+
+extension IngestSnapshot {
+    init(_ statistics: IngestStatistics) {
+        self.init()
+        messages = statistics.messages
+        bytes = statistics.payloadBytes
+        readings = statistics.readings
+        rejected = statistics.rejects
+        reconnects = statistics.reconnects
+        isConnected = statistics.isConnected
+        lastError = statistics.lastError
+    }
+}
+
+extension PartitionDelivery {
+    /// The objects of all deliveries of the partition's table.
+    init(_ deliveries: [DeliveryTask], _ partition: PartitionID) {
+        self.init()
+        for delivery in deliveries {
+            let delivered = delivery.objects(of: partition)
+            objects += delivered.map { object in
+                Object(key: object.key, rowCount: object.rowCount, byteCount: object.byteCount, sha256: hexadecimal(object.sha256))
+            }
+            let status = delivery.status
+            if status.error != .ok, delivered.isEmpty { lastError = "\(delivery.options.name): \(status.error.rawValue): \(status.detail)" }
+        }
+    }
+}
+
+extension PrometheusText {
+    fileprivate mutating func deliveries(_ deliveries: [DeliveryTask]) {
+        guard !deliveries.isEmpty else { return }
+        let all = deliveries.map { (name: $0.options.name, status: $0.status) }
+        each(all, "gaugehouse_delivery_objects_total", .counter, "Objects delivered since the ledger began.") { Double($0.totals.objectCount) }
+        each(all, "gaugehouse_delivery_rows_total", .counter, "Rows in them.") { Double($0.totals.rowCount) }
+        each(all, "gaugehouse_delivery_bytes_total", .counter, "Bytes in them.") { Double($0.totals.byteCount) }
+        each(all, "gaugehouse_delivery_lag_seconds", .gauge, "For how long the oldest undelivered partition is due.") { $0.lag.seconds }
+        each(all, "gaugehouse_delivery_failing", .gauge, "1 when the last attempt failed.") { $0.error == .ok ? 0 : 1 }
+    }
+
+    private mutating func each(
+        _ deliveries: [(name: String, status: DeliveryStatus)], _ name: String, _ kind: Kind, _ help: String,
+        _ value: (DeliveryStatus) -> Double
+    ) {
+        family(name, kind, help)
+        for delivery in deliveries { sample(value(delivery.status), labels: ["delivery": delivery.name]) }
+    }
+
+    fileprivate mutating func ingestDetails(_ statistics: IngestStatistics) {
+        single("gaugehouse_mqtt_batches_total", .counter, "Batches committed and acked.", statistics.batches)
+        single("gaugehouse_mqtt_retained_dropped_total", .counter, "Retained messages not taken as new readings.", statistics.retainedDropped)
+        single("gaugehouse_mqtt_empty_ignored_total", .counter, "Messages without a payload.", statistics.emptyIgnored)
+        single("gaugehouse_dead_letters_lost_total", .counter, "Dead letters that could not be written.", statistics.deadLettersLost)
+    }
+}
+
+private func hexadecimal(_ bytes: [UInt8]) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+}

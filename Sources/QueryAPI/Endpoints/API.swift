@@ -1,0 +1,104 @@
+import Hummingbird
+import Telemetry
+import TelemetryStore
+
+/// The routes and what they share. Handlers live in extensions, one file a family.
+struct API: Sendable {
+    let options: QueryOptions
+    let store: TelemetryStore
+    let sources: QuerySources
+    let clock: any WallClock
+    let readers: BlockingPool
+    let writers: BlockingPool
+    let sampler: RateSampler
+    let requestMetrics = RequestMetrics()
+
+    init(options: QueryOptions, store: TelemetryStore, sources: QuerySources, clock: any WallClock) {
+        self.options = options
+        self.store = store
+        self.sources = sources
+        self.clock = clock
+        readers = BlockingPool(threadCount: options.readThreadCount, queueLimit: options.queueLimit)
+        writers = BlockingPool(threadCount: options.writeThreadCount, queueLimit: options.queueLimit)
+        sampler = RateSampler {
+            RateSampler.Counts(messages: sources.ingest()?.messages ?? 0, readings: store.statistics.readings)
+        }
+    }
+
+    var routes: [Route] {
+        let page = ["limit", "page_token"]
+        return [
+            Route(.get, "/", index),
+            Route(.get, "/ping", ping),
+            Route(.get, "/-/healthy", healthy),
+            Route(.get, "/-/ready", ready),
+            Route(.get, "/metrics", metrics),
+            Route(.get, "/api/v1/tables", taking: ["time"], tables),
+            Route(.get, "/api/v1/devices", taking: ["table", "prefix", "state", "sort", "time"] + page, devices),
+            Route(.get, "/api/v1/devices/{id}", taking: ["table", "time"], device),
+            Route(.get, "/api/v1/devices/{id}/latest", taking: ["table", "fields", "time"], latestOfDevice),
+            Route(
+                .get, "/api/v1/devices/{id}/range",
+                taking: ["table", "start", "end", "fields", "order", "versions", "format", "shape", "time"] + page, range),
+            Route(.get, "/api/v1/latest", taking: ["table", "devices", "prefix", "fields", "time"] + page, latest),
+            Route(.post, "/api/v1/latest", taking: ["table", "fields", "time"] + page, latestOfList),
+            Route(.get, "/api/v1/partitions", taking: ["table", "state", "time"], partitions),
+            Route(.get, "/api/v1/stats", statistics),
+            Route(.get, "/api/v1/config", configuration),
+            Route(.post, "/api/v1/write", taking: ["table"], write),
+        ]
+    }
+
+    /// Rows of one page at most.
+    static let pageLimit = 100_000
+
+    func limit(of request: APIRequest) throws(Problem) -> Int {
+        try request.parameters.integer("limit", in: 1...Self.pageLimit, default: 1_000)
+    }
+
+    func timeFormat(of request: APIRequest) throws(Problem) -> TimeFormat {
+        try request.parameters.choice("time", default: .milliseconds)
+    }
+
+    /// The table that `table` names, or the default one.
+    func table(of request: APIRequest) throws(Problem) -> Table {
+        guard let name = try request.parameters.text("table") else { return store.tables[0] }
+        guard let table = store.table(named: name) else { throw .notFound("There is no table \(name).", param: "table") }
+        return table
+    }
+
+    /// The wanted fields in their order; nil: all.
+    func fields(of request: APIRequest, in table: Table) throws(Problem) -> [String]? {
+        guard let fields = try request.parameters.list("fields") else { return nil }
+        guard fields.count <= Limits.fieldsPerReading else {
+            throw .invalid("fields", "fields may name at most \(Limits.fieldsPerReading) fields.")
+        }
+        guard Set(fields).count == fields.count else { throw .invalid("fields", "fields names a field more than once.") }
+        if let unknown = fields.first(where: { !table.hasField($0) }) {
+            throw .invalid("fields", "Table \(table.name) has no field \(unknown).")
+        }
+        return fields
+    }
+
+    /// Where the page starts; nil without a token.
+    func cursor(of request: APIRequest, query: QueryHash) throws(Problem) -> PageToken.Cursor? {
+        guard let text = try request.parameters.text("page_token") else { return nil }
+        guard let cursor = PageToken.decode(text, query: query) else { throw Self.foreignToken }
+        return cursor
+    }
+
+    static let foreignToken = Problem.invalid("page_token", "page_token is not the token of a page of this query.")
+
+    static func unknownDevice(_ id: String, in table: Table) -> Problem {
+        .notFound("Table \(table.name) has no device \(id).", param: "id")
+    }
+
+    /// A small answer, made in one go.
+    func json(headers: HTTPFields = [:], _ body: (inout JSONWriter) throws -> Void) rethrows -> Response {
+        var json = JSONWriter()
+        try json.object(body)
+        var headers = headers
+        headers[.contentType] = AnswerFormat.json.contentType
+        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.bytes)))
+    }
+}

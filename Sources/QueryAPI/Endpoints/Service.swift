@@ -1,0 +1,106 @@
+import HTTPTypes
+import Hummingbird
+import Telemetry
+import TelemetryStore
+
+/// What operators and probes ask: `/`, `/ping`, `/-/healthy`, `/-/ready`, `/api/v1/config`, `/api/v1/stats`.
+extension API {
+    func index(_ request: APIRequest) async throws -> Response {
+        Response(
+            status: .ok,
+            headers: [.contentType: "text/html; charset=utf-8", .contentSecurityPolicy: "default-src 'none'"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: IndexPage.html(routes: routes))))
+    }
+
+    func ping(_ request: APIRequest) async throws -> Response {
+        Response(status: .noContent, headers: [.version: options.version])
+    }
+
+    /// The process runs and its store works; says nothing about MQTT.
+    func healthy(_ request: APIRequest) async throws -> Response {
+        if let failure = store.failure { throw Problem.store(failure) }
+        return Response(
+            status: .ok, headers: [.contentType: "text/plain; charset=utf-8"], body: ResponseBody(byteBuffer: ByteBuffer(string: "ok\n")))
+    }
+
+    func ready(_ request: APIRequest) async throws -> Response {
+        let reasons = readinessReasons
+        guard reasons.isEmpty else { throw Problem.unavailable("not-ready", reasons.joined(separator: "; ")) }
+        return json { $0.member("ready", true) }
+    }
+
+    func configuration(_ request: APIRequest) async throws -> Response {
+        Response(
+            status: .ok, headers: [.contentType: AnswerFormat.json.contentType],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: sources.configuration())))
+    }
+
+    func statistics(_ request: APIRequest) async throws -> Response {
+        let statistics = store.statistics
+        let ingest = sources.ingest()
+        let rates = sampler.rates
+        let diskFree = options.dataPath.flatMap(ProcessStatistics.freeByteCount)
+        let reasons = readinessReasons
+        return json { json in
+            json.member("ready", reasons.isEmpty)
+            json.key("not_ready_reasons")
+            json.array { json in reasons.forEach { json.string($0) } }
+            json.member("uptime_s", sampler.uptimeSeconds)
+            json.member("sequence", Int(statistics.sequence))
+            json.member("messages_per_s", rates.messages)
+            json.member("readings_per_s", rates.readings)
+            json.member("readings", statistics.readings)
+            json.member("duplicates", statistics.duplicates)
+            json.counts("rejected", statistics.rejected)
+            json.commitMembers(statistics)
+            json.key("storage")
+            json.object { json in
+                json.member("log_bytes", statistics.logByteCount)
+                json.member("head_bytes", statistics.headByteCount)
+                json.member("segment_bytes", statistics.segmentByteCount)
+                json.key("disk_free_bytes")
+                if let diskFree { json.integer(Int64(diskFree)) } else { json.null() }
+            }
+            json.key("mqtt")
+            if let ingest { json.mqtt(ingest) } else { json.null() }
+        }
+    }
+
+    var readinessReasons: [String] {
+        (store.failure.map { [$0.description] } ?? []) + sources.readiness()
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func counts(_ name: String, _ counts: [RejectReason: Int]) {
+        key(name)
+        object { json in
+            for reason in RejectReason.allCases where counts[reason, default: 0] > 0 {
+                json.member(reason.rawValue, counts[reason, default: 0])
+            }
+        }
+    }
+
+    fileprivate mutating func commitMembers(_ statistics: StoreStatistics) {
+        key("commit")
+        object { json in
+            json.member("commits", statistics.commits)
+            json.member("groups", statistics.groups)
+            json.member("mean_sync_ms", Double(statistics.syncNanoseconds) / 1e6 / Double(max(1, statistics.groups)))
+            json.member("max_sync_ms", Double(statistics.maxSyncNanoseconds) / 1e6)
+        }
+    }
+
+    fileprivate mutating func mqtt(_ ingest: IngestSnapshot) {
+        object { json in
+            json.member("connected", ingest.isConnected)
+            json.member("messages", ingest.messages)
+            json.member("bytes", ingest.bytes)
+            json.member("readings", ingest.readings)
+            json.member("reconnects", ingest.reconnects)
+            json.counts("rejected", ingest.rejected)
+            json.key("last_error")
+            if let error = ingest.lastError { json.string(error) } else { json.null() }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+
+/// A request that found its route: what a handler gets.
+struct APIRequest: Sendable {
+    let route: Route
+    /// Decoded path captures.
+    let captures: [String]
+    let parameters: Parameters
+    let headers: HTTPFields
+    let body: RequestBody
+    let logger: Logger
+
+    /// Reads the body up to `limit` bytes.
+    ///
+    /// - Throws: 413 beyond it; the declared length is trusted to refuse, never to accept.
+    func collectBody(upTo limit: Int) async throws -> ByteBuffer {
+        if let declared = headers[.contentLength].flatMap({ Int($0) }), declared > limit { throw Problem.bodyTooLarge(limit: limit) }
+        do {
+            return try await body.collect(upTo: limit)
+        } catch is NIOTooManyBytesError {
+            throw Problem.bodyTooLarge(limit: limit)
+        }
+    }
+
+    /// The hash that page tokens of this query carry.
+    func queryHash(table: String, adding parts: [String] = []) -> QueryHash {
+        var hash = QueryHash()
+        hash.add(route.pattern)
+        hash.add(table)
+        captures.forEach { hash.add($0) }
+        parameters.add(to: &hash)
+        parts.forEach { hash.add($0) }
+        return hash
+    }
+}

@@ -1,0 +1,115 @@
+import HTTPTypes
+import Hummingbird
+import Telemetry
+import TelemetryStore
+
+/// An error as a client sees it: RFC 9457 `application/problem+json`.
+struct Problem: Error {
+    var status: HTTPResponse.Status
+    /// The last part of `type`.
+    var slug: String
+    var title: String
+    var detail: String
+    /// The query parameter, header or member at fault.
+    var param: String?
+    var headers: HTTPFields = [:]
+    /// What was stored all the same, of a write.
+    var outcome: WriteOutcome?
+
+    init(_ status: HTTPResponse.Status, _ slug: String, _ title: String, _ detail: String, param: String? = nil) {
+        self.status = status
+        self.slug = slug
+        self.title = title
+        self.detail = detail
+        self.param = param
+    }
+
+    static func invalid(_ param: String, _ detail: String) -> Problem {
+        Problem(.badRequest, "invalid-parameter", "Invalid parameter", detail, param: param)
+    }
+
+    static func notFound(_ detail: String, param: String? = nil) -> Problem {
+        Problem(.notFound, "not-found", "Not found", detail, param: param)
+    }
+
+    static func methodNotAllowed(_ method: HTTPRequest.Method, allowed: [HTTPRequest.Method]) -> Problem {
+        let names = allowed.map(\.rawValue).joined(separator: ", ")
+        var problem = Problem(
+            .methodNotAllowed, "method-not-allowed", "Method not allowed", "\(method.rawValue) is not answered here; \(names) are.")
+        problem.headers[.allow] = names
+        return problem
+    }
+
+    static func bodyTooLarge(limit: Int) -> Problem {
+        Problem(.contentTooLarge, "too-large", "Body too large", "A body may have at most \(limit) bytes.")
+    }
+
+    /// 503 with `Retry-After`.
+    static func unavailable(_ slug: String, _ detail: String) -> Problem {
+        var problem = Problem(.serviceUnavailable, slug, "Not available now", detail)
+        problem.headers[.retryAfter] = "1"
+        return problem
+    }
+
+    static func store(_ error: StoreError) -> Problem {
+        switch error.code {
+        case .diskFull:
+            var problem = Problem(HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"), "disk-full", "Disk full", error.detail)
+            problem.headers[.retryAfter] = "10"
+            return problem
+        case .overloaded: return .unavailable("overloaded", error.detail)
+        case .clock: return .unavailable("clock", error.detail)
+        case .closed, .fatal: return .unavailable("store-stopped", error.detail)
+        case .tooLarge: return Problem(.contentTooLarge, "too-large", "Too large", error.detail)
+        case .corruption: return Problem(.internalServerError, "corruption", "Damaged data", error.detail)
+        case .locked, .unusable, .configuration:
+            return Problem(.internalServerError, "store", "Store error", error.detail)
+        }
+    }
+
+    func response(requestID: String) -> Response {
+        var json = JSONWriter()
+        json.object { json in
+            json.member("type", "/problems/\(slug)")
+            json.member("title", title)
+            json.member("status", status.code)
+            json.member("detail", detail)
+            if let param { json.member("param", param) }
+            outcome?.write(to: &json)
+            json.member("request_id", requestID)
+        }
+        var headers = headers
+        headers[.contentType] = "application/problem+json"
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.bytes)))
+    }
+}
+
+/// What became of a partly bad write.
+struct WriteOutcome: Sendable {
+    /// How many bad readings an answer lists.
+    static let listedErrorCount = 50
+
+    struct BadReading: Sendable {
+        /// Position in the body.
+        var index: Int
+        var reason: RejectReason
+    }
+
+    var accepted: Int
+    /// In order of their index.
+    var badReadings: [BadReading]
+
+    func write(to json: inout JSONWriter) {
+        json.member("accepted", accepted)
+        json.member("rejected", badReadings.count)
+        json.key("errors")
+        json.array { json in
+            for bad in badReadings.prefix(Self.listedErrorCount) {
+                json.object { json in
+                    json.member("index", bad.index)
+                    json.member("reason", bad.reason.rawValue)
+                }
+            }
+        }
+    }
+}

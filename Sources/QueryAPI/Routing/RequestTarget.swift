@@ -1,0 +1,50 @@
+/// A request's target, split before anything is percent-decoded: a device id may hold `/`, `?`, `,` and `&`.
+struct RequestTarget {
+    /// Still encoded; `/a/b` has two, `/` has one, empty.
+    let segments: [Substring]
+    /// Still encoded, without the `?`.
+    let query: Substring
+
+    init(_ target: String) {
+        var rest = target[...]
+        // Absolute form (RFC 9112 §3.2.2): the path starts behind the authority.
+        if !rest.hasPrefix("/"), let scheme = rest.firstRange(of: "://") {
+            rest = rest[scheme.upperBound...].drop { $0 != "/" && $0 != "?" }
+        }
+        rest = rest.prefix { $0 != "#" }
+        let path = rest.prefix { $0 != "?" }
+        query = rest.dropFirst(path.count + 1)
+        segments = path.dropFirst(path.hasPrefix("/") ? 1 : 0).split(separator: "/", omittingEmptySubsequences: false)
+    }
+}
+
+enum PercentEncoding {
+    /// - Parameter plusIsSpace: as HTML forms and most query builders write it.
+    /// - Returns: nil when a `%` is not followed by two hex digits, or the result is not UTF-8.
+    static func decode(_ text: Substring, plusIsSpace: Bool = false) -> String? {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.utf8.count)
+        var source = text.utf8.makeIterator()
+        while let byte = source.next() {
+            switch byte {
+            case UInt8(ascii: "%"):
+                guard let high = source.next().flatMap(hexDigit), let low = source.next().flatMap(hexDigit) else { return nil }
+                bytes.append(high << 4 | low)
+            case UInt8(ascii: "+") where plusIsSpace:
+                bytes.append(UInt8(ascii: " "))
+            default:
+                bytes.append(byte)
+            }
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    private static func hexDigit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 0x30...0x39: byte - 0x30
+        case 0x41...0x46: byte - 0x37
+        case 0x61...0x66: byte - 0x57
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import HTTPTypes
+import Hummingbird
+
+/// One line of the API: method, path, parameters, handler.
+struct Route: Sendable {
+    let method: HTTPRequest.Method
+    /// `/api/v1/devices/{id}/latest`: also the label of its metrics.
+    let pattern: String
+    /// Names of the query parameters it takes; any other is a 400.
+    let parameters: [String]
+    let handler: @Sendable (APIRequest) async throws -> Response
+    private let segments: [Substring]
+
+    init(
+        _ method: HTTPRequest.Method, _ pattern: String, taking parameters: [String] = [],
+        _ handler: @escaping @Sendable (APIRequest) async throws -> Response
+    ) {
+        self.method = method
+        self.pattern = pattern
+        self.parameters = parameters
+        self.handler = handler
+        segments = RequestTarget(pattern).segments
+    }
+
+    /// The captures, still encoded; nil when the path is another's. A capture is never empty.
+    func captures(of path: [Substring]) -> [Substring]? {
+        guard path.count == segments.count else { return nil }
+        var captures: [Substring] = []
+        for (segment, part) in zip(segments, path) {
+            if segment.hasPrefix("{") {
+                guard !part.isEmpty else { return nil }
+                captures.append(part)
+            } else if segment != part {
+                return nil
+            }
+        }
+        return captures
+    }
+}
+
+/// Finds the route of a request. A dozen routes: a walk over the table is quick enough.
+struct RouteTable: Sendable {
+    enum Match {
+        case found(Route, captures: [Substring])
+        /// The path exists, for other methods.
+        case otherMethods([HTTPRequest.Method])
+        case none
+    }
+
+    let routes: [Route]
+
+    /// HEAD is answered wherever GET is.
+    func match(_ method: HTTPRequest.Method, path: [Substring]) -> Match {
+        let wanted = method == .head ? .get : method
+        var others: [HTTPRequest.Method] = []
+        for route in routes {
+            guard let captures = route.captures(of: path) else { continue }
+            if route.method == wanted { return .found(route, captures: captures) }
+            others += route.method == .get ? [.get, .head] : [route.method]
+        }
+        return others.isEmpty ? .none : .otherMethods(others)
+    }
+}

@@ -1,0 +1,24 @@
+import ArgumentParser
+import Gateway
+
+struct CheckConfig: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check-config",
+        abstract: "Tell what is wrong with a configuration: every mistake with its line, and exit code 78.")
+
+    @OptionGroup var flags: ConfigurationFlags
+
+    @Flag(help: "Print the effective configuration as JSON.")
+    var json = false
+
+    @Flag(help: "Print the reference file: every option, commented out at its default.")
+    var reference = false
+
+    func run() async throws {
+        if reference { return print(ReferenceFile.text, terminator: "") }
+        try await reporting {
+            let configuration = try flags.load()
+            print(json ? configuration.effective.json : "\(flags.file): OK")
+        }
+    }
+}

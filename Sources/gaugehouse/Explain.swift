@@ -1,0 +1,38 @@
+import ArgumentParser
+import Foundation
+import Gateway
+import Ingest
+import Telemetry
+
+struct Explain: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show the readings a message would make, or why it would make none (exit code 65).")
+
+    @OptionGroup var flags: ConfigurationFlags
+
+    @Option(help: "Topic of the message.")
+    var topic: String
+
+    @Option(help: "Payload of the message; - reads it from standard input.")
+    var payload: String
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+        try await reporting {
+            guard let subscriptions = try flags.load().mqtt?.subscriptions else {
+                throw GatewayError("\(flags.file) has no [mqtt] section", .configuration)
+            }
+            let bytes = payload == "-" ? Array(FileHandle.standardInput.readDataToEndOfFile()) : Array(payload.utf8)
+            switch try Explanation(topic: topic, payload: bytes, subscriptions: subscriptions) {
+            case .readings(let filter, let table, let readings):
+                print(json ? ExplainedReadings.json(readings, table) : ExplainedReadings.text(readings, table, filter))
+            case .ignored:
+                print("An empty payload is ignored.")
+            case .rejected(let rejection):
+                throw GatewayError("rejected: \(rejection)", .dataError)
+            }
+        }
+    }
+}

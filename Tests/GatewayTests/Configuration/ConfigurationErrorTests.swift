@@ -1,0 +1,171 @@
+import Testing
+
+@testable import Gateway
+
+/// What a wrong configuration says: one line for each mistake, at the line it stands in.
+@Suite struct ConfigurationErrorTests {
+    /// The messages of a text that must be refused.
+    private func problems(
+        _ toml: String, environment: [String: String] = [:], flags: [String] = []
+    ) -> [String] {
+        do {
+            _ = try GatewayConfiguration.parse(toml, file: "g.toml", environment: environment, flags: flags)
+            return []
+        } catch {
+            return error.problems.map(\.description)
+        }
+    }
+
+    @Test func allMistakesAreReportedAtOnceInTheOrderOfTheFile() {
+        let found = problems(
+            """
+            [store]
+            pth = "/data"
+            durability = "sometimes"
+
+            [[table]]
+            ttl = 30
+            max_versions = 0
+
+            [htpp]
+            listen = "127.0.0.1:1"
+            """)
+        #expect(
+            found == [
+                "g.toml:2: unknown key \"pth\" in [store]; did you mean \"path\"?",
+                "g.toml:3: durability: expected \"fsync\" or \"interval\" or \"none\", found \"sometimes\"",
+                "g.toml:6: ttl: expected a duration from \"1s\" to \"36500d\", found the integer 30",
+                "g.toml:7: max_versions: expected an integer from 1 to 100, found the integer 0",
+                "g.toml:9: unknown key \"htpp\" at the top level; did you mean \"http\"?",
+            ])
+    }
+
+    @Test func brokenTOMLNamesTheLine() {
+        let found = problems("[store]\npath = \"/data\"\nbroken = = 1\n")
+        #expect(found.count == 1)
+        #expect(found.first?.hasPrefix("g.toml:3: not TOML:") == true)
+    }
+
+    @Test(arguments: [
+        ("[store]\npath = 5", "path: expected a string, found the integer 5"),
+        ("[store]\ncommit_interval = \"2 ms\"", "commit_interval: expected a duration from \"0s\" to \"1s\", found \"2 ms\""),
+        ("[store]\ncommit_interval = \"2s\"", "commit_interval: expected a duration from \"0s\" to \"1s\", found \"2s\""),
+        ("[store]\nhead_memory = \"64MB\"", "head_memory: expected a size from \"1MiB\" to \"1TiB\", found \"64MB\""),
+        (
+            "[store]\nhead_memory = 1.5",
+            "head_memory: expected a size from \"1MiB\" to \"1TiB\", found a value of type floating-point number"
+        ),
+        ("[mqtt]\nport = \"1883\"", "port: expected an integer from 1 to 65535, found \"1883\""),
+        ("[http]\nlisten = \"8080\"", "listen: expected ADDRESS:PORT like \"127.0.0.1:8080\" or \"[::1]:8080\", found \"8080\""),
+        ("[http]\nallow_remote = \"yes\"", "allow_remote: expected true or false, found \"yes\""),
+    ]) func aWrongTypeOrValueSaysWhatIsExpected(toml: String, message: String) {
+        #expect(problems(toml) == ["g.toml:2: " + message])
+    }
+
+    @Test(arguments: [
+        ("[http]\ntoken_file = \"/etc/tokens\"", "token_file: authentication by token is not supported by this version"),
+        ("[[delivery]]\nmode = \"incremental\"", "mode: \"incremental\" is not supported by this version; it has \"aged\""),
+        ("[[delivery]]\ndestination = \"s3://b/p\"", "destination: delivery to S3 is not supported by this version; use file:///DIRECTORY"),
+        ("[[delivery]]\n[delivery.s3]\nregion = \"x\"", "delivery to S3 is not supported by this version"),
+        ("[[mqtt.subscription]]\nformat = \"senml\"", "format: \"senml\" is not supported by this version; it has \"json\""),
+    ]) func whatALaterVersionWillHaveIsRefusedAndNotIgnored(toml: String, message: String) {
+        #expect(problems(toml) == ["g.toml:2: " + message])
+    }
+
+    @Test func aTokenFileThatIsEmptyIsTheDefaultAndFine() {
+        #expect(problems("[http]\ntoken_file = \"\"").isEmpty)
+    }
+
+    @Test func sectionsWrittenInTheWrongShapeSaySo() {
+        #expect(problems("[table]\nname = \"a\"") == ["g.toml:1: write this section as [[table]]"])
+        #expect(problems("[[store]]\npath = \"a\"") == ["g.toml:1: write this section as [store]"])
+        #expect(problems("store = 1") == ["g.toml:1: write this section as [store]"])
+    }
+
+    @Test func namesMustBeUniqueAndKnown() {
+        let found = problems(
+            """
+            [[table]]
+            name = "a"
+            [[table]]
+            name = "a"
+            [[mqtt.subscription]]
+            table = "b"
+            [[delivery]]
+            name = "x"
+            [[delivery]]
+            [[delivery]]
+            name = "y"
+            prefix = "../$tabel"
+            destination = "relative"
+            """)
+        #expect(
+            found == [
+                "g.toml:4: name: \"a\" is taken by an earlier [[table]]",
+                "g.toml:6: table: there is no table \"b\"; did you mean \"a\"?",
+                "g.toml:8: name: 'x' must be 3 to 16 of a-z, 0-9 and '-'",
+                "g.toml:11: name: 'y' must be 3 to 16 of a-z, 0-9 and '-'",
+                "g.toml:12: prefix: '../$tabel': unknown variable '$tabel'; known are $table $yyyy $MM $dd $HH $mm $task",
+                "g.toml:13: destination: 'relative' is not of the form file:///absolute/path",
+            ])
+    }
+
+    @Test func pairsOfOptionsAreHeldTogether() {
+        let found = problems(
+            """
+            [mqtt]
+            password_file = "\(#filePath)"
+            tls_ca_file = "/ca"
+            tls_cert_file = "/c"
+            [http]
+            listen = "0.0.0.0:80"
+            [[table]]
+            ttl = "1h"
+            [[delivery]]
+            age = "1h"
+            """)
+        #expect(
+            found == [
+                "g.toml:2: password_file: a password needs a username",
+                "g.toml:4: tls_cert_file: tls_cert_file and tls_key_file come together",
+                "g.toml:6: listen: 0.0.0.0 is reachable from elsewhere, and this version has no tokens; "
+                    + "set allow_remote = true if that is meant",
+                "g.toml:10: age: 1h must be shorter than the table's ttl, 1h",
+            ])
+    }
+
+    @Test func mistakesInEnvironmentAndFlagsNameTheirPlace() {
+        let found = problems(
+            "", environment: ["GAUGEHOUSE_STORE__PAHT": "x", "GAUGEHOUSE_BIN": "y", "GAUGEHOUSE_TABLE__TTL": "1d"],
+            flags: ["http.listen=here", "store", "table.1.ttl=1d"])
+        #expect(
+            found == [
+                "GAUGEHOUSE_STORE__PAHT: unknown key \"paht\" in [store]; did you mean \"path\"?",
+                "GAUGEHOUSE_TABLE__TTL: table is a list: a number from 0 to 0 must follow",
+                "--set http.listen: listen: expected ADDRESS:PORT like \"127.0.0.1:8080\" or \"[::1]:8080\", found \"here\"",
+                "--set store: expected SECTION.KEY=VALUE",
+                "--set table.1.ttl: table is a list: a number from 0 to 0 must follow",
+            ])
+    }
+
+    @Test func aMissingFileIsAProblemOfTheConfiguration() {
+        let error = #expect(throws: ConfigurationError.self) { try GatewayConfiguration.load(file: "/nowhere/g.toml") }
+        #expect(error?.description == "/nowhere/g.toml: cannot be read: No such file or directory")
+    }
+
+    @Test func topicsAndFiltersThatNoMessageCanFitAreRefused() {
+        #expect(problems("[[mqtt.subscription]]\nfilter = \"a+/b\"").first?.hasPrefix("g.toml:1: topic: \"+\" in the filter") == true)
+        #expect(
+            problems("[[mqtt.subscription]]\nfilter = \"a/#\"\ntopic = \"b/{device}\"").first?.hasPrefix("g.toml:3: topic: level 1") == true
+        )
+    }
+
+    @Test func anUnreadablePasswordFileIsNamed() {
+        let found = problems("[mqtt]\nusername = \"u\"\npassword_file = \"/nowhere/password\"")
+        #expect(found.count == 1 && found[0] == "g.toml:3: password_file: /nowhere/password cannot be read: No such file or directory")
+    }
+
+    @Test(arguments: ["../x", "/a", "a//b", "$tabel"]) func badPrefixesAreRefused(prefix: String) {
+        #expect(problems("[[delivery]]\nprefix = \"\(prefix)\"").count == 1)
+    }
+}

@@ -1,0 +1,92 @@
+import Foundation
+import Ingest
+import Telemetry
+import TelemetryStore
+import Testing
+
+@testable import Gateway
+
+@Suite struct ConfigurationValueTests {
+    @Test func withoutAFileEverythingIsAtItsDefault() throws {
+        let configuration = try GatewayConfiguration.load(file: nil)
+        #expect(configuration.store.path == "/var/lib/gaugehouse/store")
+        #expect(configuration.store.durability == .fsync)
+        #expect(configuration.store.commitInterval == .milliseconds(2))
+        #expect(configuration.tables == [TableOptions(name: "telemetry")])
+        #expect(configuration.http.host == "127.0.0.1" && configuration.http.port == 8080)
+        #expect(configuration.mqtt == nil)
+        #expect(configuration.deliveries.isEmpty)
+    }
+
+    @Test func aFlagWinsOverTheEnvironmentAndThatOverTheFile() throws {
+        let toml = "[store]\npath = \"/file\"\nhead_age = \"1m\"\ndurability = \"none\""
+        let environment = ["GAUGEHOUSE_STORE__PATH": "/environment", "GAUGEHOUSE_STORE__HEAD_AGE": "2m"]
+        let configuration = try GatewayConfiguration.parse(toml, file: "f", environment: environment, flags: ["store.path=/flag"])
+        #expect(configuration.store.path == "/flag")
+        #expect(configuration.store.headAge == .minutes(2))
+        #expect(configuration.store.durability == .none)
+    }
+
+    @Test func elementsOfListsAreSetByNumber() throws {
+        let configuration = try GatewayConfiguration.parse(
+            "[[table]]\nname = \"a\"\n[[table]]\nname = \"b\"", file: "f", environment: ["GAUGEHOUSE_TABLE__1__TTL": "7d"],
+            flags: ["table.2.name=c", "table.0.max_versions=3", "mqtt.subscription.0.filter=#"])
+        #expect(configuration.tables.map(\.name) == ["a", "b", "c"])
+        #expect(configuration.tables.map(\.ttl) == [.days(30), .days(7), .days(30)])
+        #expect(configuration.tables[0].maxVersions == 3)
+        #expect(configuration.mqtt != nil)
+    }
+
+    @Test func aTableKnowsTheDeliveriesThatMustHaveItsPartitions() throws {
+        let configuration = try GatewayConfiguration.parse(
+            "[[table]]\nname = \"a\"\n[[table]]\nname = \"b\"\n[[delivery]]\nname = \"one\"\n[[delivery]]\nname = \"two\"\ntable = \"b\"",
+            file: "f")
+        #expect(configuration.tables.map(\.requiredDeliveries) == [["one"], ["two"]])
+    }
+
+    @Test func thePasswordIsReadFromItsFileAndShownNowhere() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "password-\(UUID().uuidString)")
+        try "secret word\n".write(to: file, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let configuration = try GatewayConfiguration.parse("[mqtt]\nusername = \"u\"\npassword_file = \"\(file.path)\"", file: "f")
+        #expect(configuration.mqtt?.options.username == "u" && configuration.mqtt?.options.password == "secret word")
+        #expect(!configuration.effective.json.contains("secret word"))
+    }
+
+    @Test func theEffectiveConfigurationTellsValuesAndOrigins() throws {
+        let configuration = try GatewayConfiguration.parse(
+            "[[table]]\n\nttl = \"90s\"\n[mqtt]\nport = 1884", file: "f", environment: ["GAUGEHOUSE_HTTP__LISTEN": "[::1]:0"],
+            flags: ["store.head_memory=1048576"])
+        let root = try #require(JSONSerialization.jsonObject(with: Data(configuration.effective.json.utf8)) as? [String: Any])
+        let table = try #require((root["table"] as? [[String: Any]])?.first)
+        let mqtt = try #require(root["mqtt"] as? [String: Any])
+        #expect(table["ttl"] as? String == "90s" && table["partition"] as? String == "1h")
+        #expect((root["store"] as? [String: Any])?["head_memory"] as? String == "1MiB")
+        #expect(mqtt["port"] as? Int == 1884 && (mqtt["subscription"] as? [Any])?.count == 1)
+        #expect(
+            root["origins"] as? [String: String] == [
+                "table.0.ttl": "file:3", "mqtt.port": "file:5", "http.listen": "GAUGEHOUSE_HTTP__LISTEN", "store.head_memory": "flag",
+            ])
+    }
+
+    @Test(arguments: [("64MiB", 64 << 20), ("1 GiB", 1 << 30), ("512", 512), ("7B", 7), ("3KiB", 3_072), ("2TiB", 2 << 40)])
+    func sizesAreReadInBinaryUnits(text: String, count: Int) {
+        #expect(ByteCountText.parse(text) == count)
+        #expect(ByteCountText.parse(ByteCountText.text(count)) == count)
+    }
+
+    @Test(arguments: ["", "MiB", "-1", "1.5GiB", "1MB", "9999999999TiB"]) func otherSizesAreNot(text: String) {
+        #expect(ByteCountText.parse(text) == nil)
+    }
+
+    @Test(arguments: [
+        ("sealafter", "seal_after"), ("tll", "ttl"), ("max_version", "max_versions"), ("retain_until_deliverd", "retain_until_delivered"),
+    ])
+    func theNearestNameIsFound(written: String, meant: String) {
+        #expect(nearestName(to: written, among: ConfigurationSchema.table.names) == meant)
+    }
+
+    @Test func aNameLikeNoneHasNoNearest() {
+        #expect(nearestName(to: "colour", among: ConfigurationSchema.table.names) == nil)
+    }
+}

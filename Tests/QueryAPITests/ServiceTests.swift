@@ -1,0 +1,141 @@
+import HTTPTypes
+import Hummingbird
+import QueryAPI
+import Telemetry
+import TelemetryStore
+import Testing
+
+/// Probes, metrics, methods, headers.
+@Suite struct ServiceTests {
+    @Test func probesAnswer() async throws {
+        try await TestBed.run { bed in
+            let ping = try await bed.get("/ping")
+            #expect(ping.status == 204)
+            #expect(ping.headers[HTTPField.Name("x-gaugehouse-version")!] == "1.2.3")
+            #expect(try await bed.get("/-/healthy").text == "ok\n")
+            #expect(try await bed.get("/-/ready").json["ready"] == .boolean(true))
+            let index = try await bed.get("/")
+            #expect(index.headers[.contentType] == "text/html; charset=utf-8")
+            #expect(index.text.contains("/api/v1/devices/{id}/range"))
+        }
+    }
+
+    @Test func notReadyIsA503WithTheReasons() async throws {
+        var sources = QuerySources()
+        sources.readiness = { ["MQTT: not connected", "read-only"] }
+        sources.configuration = { Array(#"{"http":{"listen":"x"}}"#.utf8) }
+        try await TestBed.run(sources: sources) { bed in
+            try await bed.expectProblem(503, param: nil, "/-/ready")
+            let answer = try await bed.get("/-/ready")
+            #expect(try answer.json["detail"] == .string("MQTT: not connected; read-only"))
+            #expect(answer.headers[.retryAfter] == "1")
+            #expect(try await bed.get("/-/healthy").status == 200)
+            #expect(try await bed.get("/api/v1/stats").json["ready"] == .boolean(false))
+            #expect(try await bed.get("/api/v1/config").json["http"]?["listen"] == .string("x"))
+        }
+    }
+
+    @Test func otherPathsAndMethodsAreProblems() async throws {
+        try await TestBed.run { bed in
+            for path in ["/nothing", "/api/v1/devices/", "/api/v1", "/api/v1/query", "/api/v1/live", "/write", "/api/v2/write", "//", "/PING"] {
+                try await bed.expectProblem(404, param: nil, path)
+            }
+            try await bed.expectProblem(405, param: nil, method: .post, "/api/v1/devices", body: "")
+            try await bed.expectProblem(405, param: nil, method: .get, "/api/v1/write")
+            try await bed.expectProblem(405, param: nil, method: .delete, "/api/v1/latest")
+            #expect(try await bed.send(.delete, "/api/v1/latest").headers[.allow] == "GET, HEAD, POST")
+            #expect(try await bed.send(.get, "/api/v1/write").headers[.allow] == "POST")
+            let options = try await bed.send(.options, "/api/v1/devices")
+            #expect(options.status == 204)
+            #expect(options.headers[.allow] == "GET, HEAD, OPTIONS")
+        }
+    }
+
+    @Test func headAnswersLikeGetWithoutABody() async throws {
+        try await TestBed.run(isLive: true) { bed in
+            try bed.commit("d1", ["x": .integer(1)])
+            for path in ["/", "/metrics", "/api/v1/devices", "/api/v1/devices/d1/latest", "/api/v1/devices/d1/range", "/nothing", "/ping"] {
+                let get = try await bed.get(path)
+                let head = try await bed.send(.head, path)
+                #expect(head.status == get.status, "\(path)")
+                #expect(head.text.isEmpty, "\(path)")
+                #expect(head.headers[.contentType] == get.headers[.contentType], "\(path)")
+                if path != "/metrics", path != "/nothing" {
+                    #expect(head.headers[.contentLength] == get.headers[.contentLength], "\(path)")
+                }
+            }
+        }
+    }
+
+    @Test func everyAnswerCarriesItsIdAndTheCommonHeaders() async throws {
+        try await TestBed.run { bed in
+            for path in ["/api/v1/tables", "/nothing", "/ping"] {
+                let answer = try await bed.get(path)
+                #expect(answer.headers[.xContentTypeOptions] == "nosniff")
+                #expect(answer.headers[.cacheControl] == "no-store")
+                #expect(answer.headers[.requestID]?.isEmpty == false)
+                #expect(try await bed.get(path, headers: [.requestID: "my-id.1"]).headers[.requestID] == "my-id.1")
+                #expect(try await bed.get(path, headers: [.requestID: "bad id<"]).headers[.requestID] != "bad id<")
+            }
+        }
+    }
+
+    @Test func statisticsCountWhatWasWritten() async throws {
+        var sources = QuerySources()
+        sources.ingest = {
+            var ingest = IngestSnapshot()
+            ingest.messages = 12
+            ingest.isConnected = true
+            ingest.rejected = [.late: 3]
+            ingest.lastError = "gone"
+            return ingest
+        }
+        try await TestBed.run(sources: sources) { bed in
+            try bed.commit("d1", ["x": .integer(1)])
+            let json = try await bed.get("/api/v1/stats").json
+            #expect(json["readings"] == .number("1"))
+            #expect(json["sequence"] == .number("1"))
+            #expect(json["mqtt"]?["messages"] == .number("12"))
+            #expect(json["mqtt"]?["rejected"]?["late"] == .number("3"))
+            #expect(json["mqtt"]?["last_error"] == .string("gone"))
+            #expect(Int(json["storage"]?["disk_free_bytes"]?.number ?? "") ?? 0 > 0)
+            #expect(json["commit"]?["groups"]?.number != nil)
+        }
+    }
+
+    @Test func metricsHaveOneHelpAndTypeAFamilyAndSamplesBelow() async throws {
+        var sources = QuerySources()
+        sources.ingest = { IngestSnapshot() }
+        sources.metrics = { $0.single("gaugehouse_extra", .gauge, "Of another part.", 7) }
+        try await TestBed.run(sources: sources) { bed in
+            try bed.commit("d1", ["x": .integer(1)])
+            _ = try await bed.get("/api/v1/devices/d1/latest")
+            let answer = try await bed.get("/metrics")
+            #expect(answer.headers[.contentType] == "text/plain; version=0.0.4; charset=utf-8")
+            var families: Set<String> = []
+            var current = ""
+            for line in answer.lines {
+                let words = line.split(separator: " ")
+                if line.hasPrefix("# HELP ") {
+                    current = String(words[2])
+                    #expect(families.insert(current).inserted, "\(current) twice")
+                    #expect(words.count > 3)
+                } else if line.hasPrefix("# TYPE ") {
+                    #expect(words[2] == current)
+                } else {
+                    #expect(line.hasPrefix(current), "\(line) below \(current)")
+                    #expect(words.last.flatMap { Double($0) } != nil, "\(line)")
+                }
+            }
+            for expected in [
+                "gaugehouse_readings_written_total 1", "gaugehouse_ready 1", "gaugehouse_devices{table=\"telemetry\"} 1",
+                "gaugehouse_partitions{table=\"telemetry\",state=\"open\"} 1", "gaugehouse_extra 7",
+                "gaugehouse_build_info{version=\"1.2.3\"} 1",
+                "gaugehouse_http_requests_total{route=\"/api/v1/devices/{id}/latest\",code=\"200\"} 1",
+            ] { #expect(answer.lines.contains(expected), "\(expected)") }
+            for name in ["process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds", "process_max_fds"] {
+                #expect(families.contains(name))
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+# shellcheck shell=bash
+# What the other scripts share. Sourced after `set -euo pipefail`, from the top of the repository.
+
+say() { printf '%s\n' "$*"; }
+fail() {
+    printf 'error: %s\n' "$*" >&2
+    exit 1
+}
+
+# Headers and libraries to build with, the broker to run and test with; used by the scripts that source this.
+# shellcheck disable=SC2034
+build_packages=(libmosquitto-dev libzstd-dev libsimdjson-dev pkg-config libstdc++-12-dev)
+# shellcheck disable=SC2034
+broker_packages=(mosquitto mosquitto-clients)
+
+# Installs the Debian packages named that are missing. Asks before, unless CI=true.
+install_missing() {
+    local package missing=() sudo=()
+    for package in "$@"; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    say "Missing Debian packages: ${missing[*]}"
+    if [ "${CI:-}" != true ]; then
+        local answer
+        read -r -p 'Install them with apt-get now? [Y/n] ' answer || answer=n
+        case $answer in
+            '' | [Yy]*) ;;
+            *) fail "install them first: apt-get install ${missing[*]}" ;;
+        esac
+    fi
+    [ "$(id -u)" -eq 0 ] || sudo=(sudo)
+    "${sudo[@]}" apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}"
+}
+
+# Builds both programs in release mode; sets gaugehouse_bin and load_bin.
+build_release() {
+    swift build -c release --product gaugehouse
+    swift build -c release --product gaugehouse-load
+    local directory
+    directory=$(swift build -c release --show-bin-path)
+    gaugehouse_bin=$directory/gaugehouse
+    load_bin=$directory/gaugehouse-load
+    export gaugehouse_bin load_bin
+}
+
+# True when nothing listens at 127.0.0.1:$1.
+is_free_port() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# Prints the first free port of those given.
+first_free_port() {
+    local port
+    for port in "$@"; do
+        if is_free_port "$port"; then
+            echo "$port"
+            return
+        fi
+    done
+    fail "none of these ports is free: $*"
+}
+
+# Waits until process $2 listens at 127.0.0.1:$1, at most 30 seconds.
+wait_for_port() {
+    local _
+    for _ in $(seq 300); do
+        is_free_port "$1" || return 0
+        kill -0 "$2" 2>/dev/null || return 1
+        sleep 0.1
+    done
+    return 1
+}
+
+# Mosquitto lives in /usr/sbin, which is not in everyone's path.
+mosquitto_bin() { PATH=$PATH:/usr/sbin command -v mosquitto; }
+
+# Writes a private copy of configs/mosquitto.conf to $1, listening at port $2, keeping its state in directory $3.
+write_broker_config() {
+    mkdir -p "$3"
+    sed -e "s#^listener .*#listener $2 127.0.0.1#" -e "s#^persistence_location .*#persistence_location $3/#" configs/mosquitto.conf >"$1"
+    # Started by root, the broker becomes the user `mosquitto`, who could not write here.
+    [ "$(id -u)" -ne 0 ] || printf 'user root\n' >>"$1"
+}
