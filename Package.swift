@@ -30,6 +30,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
@@ -56,14 +57,15 @@ let package = Package(
         module("ReadingJSON", ["CSimdjson", "Telemetry"]),
         module("Parquet", ["TelemetryCodec"]),
         module("ObjectStorage", [product("Crypto", of: "swift-crypto")]),
-        module("Delivery", ["Telemetry", "TelemetryCodec", "TelemetryStore", "Parquet", "ObjectStorage", product("Logging", of: "swift-log")]),
+        module(
+            "Delivery", ["Telemetry", "TelemetryCodec", "TelemetryStore", "Parquet", "ObjectStorage", product("Logging", of: "swift-log")]),
         module("Ingest", ["CMosquitto", "ReadingJSON", "Telemetry", "TelemetryStore", product("Logging", of: "swift-log")]),
         module(
             "QueryAPI",
             [
                 "ReadingJSON", "Telemetry", "TelemetryStore",
                 product("Hummingbird", of: "hummingbird"), product("HummingbirdCore", of: "hummingbird"),
-                product("NIOCore", of: "swift-nio"), product("NIOPosix", of: "swift-nio"),
+                product("NIOCore", of: "swift-nio"), product("NIOPosix", of: "swift-nio"), product("NIOHTTPTypes", of: "swift-nio-extras"),
                 product("HTTPTypes", of: "swift-http-types"), product("Logging", of: "swift-log"),
                 product("ServiceLifecycle", of: "swift-service-lifecycle"),
             ]),
@@ -78,7 +80,8 @@ let package = Package(
         .executableTarget(
             name: "gaugehouse",
             dependencies: [
-                "Telemetry", "Ingest", "Gateway", product("ArgumentParser", of: "swift-argument-parser"), product("Logging", of: "swift-log"),
+                "Telemetry", "Ingest", "Gateway", product("ArgumentParser", of: "swift-argument-parser"),
+                product("Logging", of: "swift-log"),
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -95,7 +98,10 @@ let package = Package(
         tests("ParquetTests", ["Parquet", "TelemetryCodec", "IndependentReaders"]),
         tests(
             "DeliveryTests",
-            ["Telemetry", "TelemetryCodec", "TelemetryStore", "Parquet", "ObjectStorage", "Delivery", "IndependentReaders", product("Logging", of: "swift-log")]),
+            [
+                "Telemetry", "TelemetryCodec", "TelemetryStore", "Parquet", "ObjectStorage", "Delivery", "IndependentReaders",
+                product("Logging", of: "swift-log"),
+            ]),
         tests("ReadingJSONTests", ["Telemetry", "ReadingJSON"]),
         tests("IngestTests", ["Telemetry", "TelemetryStore", "ReadingJSON", "Ingest", product("Logging", of: "swift-log")]),
         tests(
@@ -103,7 +109,8 @@ let package = Package(
             [
                 "Telemetry", "TelemetryStore", "QueryAPI",
                 product("Hummingbird", of: "hummingbird"), product("HummingbirdTesting", of: "hummingbird"),
-                product("HTTPTypes", of: "swift-http-types"), product("NIOCore", of: "swift-nio"), product("Logging", of: "swift-log"),
+                product("HTTPTypes", of: "swift-http-types"), product("NIOCore", of: "swift-nio"), product("NIOPosix", of: "swift-nio"),
+                product("Logging", of: "swift-log"),
             ]),
         tests(
             "GatewayTests",

@@ -6,10 +6,11 @@ struct Query: AsyncParsableCommand {
     @Argument(help: "Device id.")
     var device: String
 
-    @Option(help: "First time: RFC 3339, epoch, or relative to now.")
+    // Unconditional: `-5m` is a time, not a flag.
+    @Option(parsing: .unconditional, help: "First time: RFC 3339, epoch, or relative to now.")
     var start = "-1h"
 
-    @Option(help: "First time not shown.")
+    @Option(parsing: .unconditional, help: "First time not shown.")
     var end = "now"
 
     @Option(help: "Fields, separated by commas; all when absent.")

@@ -9,6 +9,7 @@ import pathlib
 import random
 import signal
 from collections.abc import Generator, Iterator
+from typing import TypeVar
 
 import pytest
 
@@ -19,6 +20,8 @@ from harness.program import GAUGEHOUSE, LOAD, Program
 LOG_TAIL_LINES = 120
 # What Swift's runtime, the C library and the sanitizers say when a process goes down by its own fault.
 CRASHES = ("Fatal error", "Crash:", "Stack dump", "Precondition failed", "Program crashed", "terminate called", "AddressSanitizer")
+
+Kind = TypeVar("Kind", bound=Program)
 
 
 class Bench:
@@ -40,7 +43,7 @@ class Bench:
         """A gateway that is configured, not started."""
         return self.add(Gateway(self.folder / name, self.broker.port if has_broker else None))
 
-    def add[Kind: Program](self, program: Kind) -> Kind:
+    def add(self, program: Kind) -> Kind:
         self.programs.append(program)
         return program
 

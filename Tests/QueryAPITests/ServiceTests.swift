@@ -1,5 +1,8 @@
 import HTTPTypes
 import Hummingbird
+import HummingbirdTesting
+import NIOCore
+import NIOPosix
 import QueryAPI
 import Telemetry
 import TelemetryStore
@@ -37,7 +40,7 @@ import Testing
 
     @Test func otherPathsAndMethodsAreProblems() async throws {
         try await TestBed.run { bed in
-            for path in ["/nothing", "/api/v1/devices/", "/api/v1", "/api/v1/query", "/api/v1/live", "/write", "/api/v2/write", "//", "/PING"] {
+            for path in ["/nothing", "/api/v1/devices/", "/api/v1", "/api/v1/query", "/api/v1/live", "/write", "/api/v2/write", "//"] {
                 try await bed.expectProblem(404, param: nil, path)
             }
             try await bed.expectProblem(405, param: nil, method: .post, "/api/v1/devices", body: "")
@@ -63,6 +66,52 @@ import Testing
                 if path != "/metrics", path != "/nothing" {
                     #expect(head.headers[.contentLength] == get.headers[.contentLength], "\(path)")
                 }
+            }
+        }
+    }
+
+    @Test func moreRequestsThanTheQueueTakesAreToldToComeBack() async throws {
+        try await TestBed.run(configure: { $0.queueLimit = 0 }) { bed in
+            for path in ["/api/v1/devices", "/api/v1/tables", "/api/v1/partitions"] { try await bed.expectProblem(503, param: nil, path) }
+            #expect(try await bed.get("/api/v1/devices").headers[.retryAfter] == "1")
+            try await bed.expectProblem(503, param: nil, method: .post, "/api/v1/write", body: "[]")
+            #expect(try await bed.get("/-/healthy").status == 200)
+        }
+    }
+
+    @Test func aStoreThatTakesNoCommitsIsA503() async throws {
+        try await TestBed.run { bed in
+            let body = #"{"device":"d","fields":{"n":1}}"#
+            try bed.commit("d", ["n": .integer(0)])
+            bed.clock.set(to: Timestamp(microseconds: 0))
+            try await bed.expectProblem(503, param: nil, method: .post, "/api/v1/write", body: body)
+            #expect(try await bed.post("/api/v1/write", body).json["type"] == .string("/problems/clock"))
+            bed.clock.set(to: TestBed.now)
+            #expect(try await bed.post("/api/v1/write", body).status == 204)
+            try bed.store.close()
+            try await bed.expectProblem(503, param: nil, method: .post, "/api/v1/write", body: body)
+        }
+    }
+
+    @Test func aClientThatWaitsForLeaveToSendItsBodyGetsIt() async throws {
+        try await TestBed.run(isLive: true) { bed in
+            let port = try #require(bed.client.port)
+            let socket = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .connect(host: "127.0.0.1", port: port) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                    }
+                }
+            let body = #"{"device":"d","fields":{"n":1}}"#
+            let head = "POST /api/v1/write HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: \(body.utf8.count)\r\n\r\n"
+            try await socket.executeThenClose { inbound, outbound in
+                var answers = inbound.makeAsyncIterator()
+                try await outbound.write(ByteBuffer(string: head))
+                let leave = try #require(try await answers.next())
+                #expect(String(buffer: leave) == "HTTP/1.1 100 Continue\r\n\r\n")
+                try await outbound.write(ByteBuffer(string: body))
+                let answer = try #require(try await answers.next())
+                #expect(String(buffer: answer).hasPrefix("HTTP/1.1 204 No Content\r\n"))
             }
         }
     }

@@ -29,7 +29,8 @@ import Testing
     }
 
     @Test func stringsAreEscapedAsJSONDemands() {
-        #expect(written { $0.string("a\"b\\c\nd\te\r\u{01}\u{1f}ü😀/\u{7f}") } == "\"a\\\"b\\\\c\\nd\\te\\r\\u0001\\u001fü😀/\u{7f}\"")
+        let text = written { $0.string("a\"b\\c\nd\te\r\u{01}\u{1f}ü😀/\u{7f}") }
+        #expect(text == "\"a\\\"b\\\\c\\nd\\te\\r\\u0001\\u001fü😀/\u{7f}\"")
     }
 
     @Test(arguments: [
@@ -96,9 +97,9 @@ import Testing
     }
 
     @Test(arguments: [
-        "", " ", "yesterday", "1h", "+1h", "now1h", "now-", "now--1h", "-1", "-1x", "2025-11-24", "2025-11-24T16:00:00", "1e9", "nan", "inf",
-        "0x10", "1.2.3", "99999999999999999999", "now-99999999999999999999w", "2025-13-01T00:00:00Z", "+5", "12:00", "-1h ",
-    ].filter { $0 != "-1" })
+        "", " ", "yesterday", "1h", "+1h", "now1h", "now-", "now--1h", "-1x", "2025-11-24", "2025-11-24T16:00:00", "1e9", "nan",
+        "inf", "0x10", "1.2.3", "99999999999999999999", "now-99999999999999999999w", "2025-13-01T00:00:00Z", "+5", "12:00", "-1h ",
+    ])
     func otherTextIsNoTime(_ text: String) {
         #expect(TimeParameter.parse(text, now: TestBed.now) == nil)
     }

@@ -1,9 +1,10 @@
+import Synchronization
+
 #if canImport(Glibc)
     import Glibc
 #else
     import Darwin
 #endif
-import Synchronization
 
 /// Tells the service manager how the gateway is: systemd's notification protocol, one datagram a message.
 ///

@@ -19,7 +19,9 @@ struct StartReport {
         if let mqtt = configuration.mqtt {
             for subscription in mqtt.subscriptions {
                 logger.info("mqtt \(mqtt.options.host):\(mqtt.options.port): \(subscription.filter) to table \(subscription.table)")
-                if subscription.qos == 0 { logger.warning("\(subscription.filter): at qos 0 nothing is acked, and what is lost stays lost") }
+                if subscription.qos == 0 {
+                    logger.warning("\(subscription.filter): at qos 0 nothing is acked, and what is lost stays lost")
+                }
             }
         } else {
             logger.info("no [mqtt] section: readings come over HTTP alone")

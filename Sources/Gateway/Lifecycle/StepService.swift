@@ -15,7 +15,7 @@ struct StepService: Service {
         let stop = StopSignal()
         try await withTaskCancellationOrGracefulShutdownHandler {
             try await onThread(named: name) {
-                repeat { } while !stop.wait(try step())
+                repeat {} while !stop.wait(try step())
             }
         } onCancelOrGracefulShutdown: {
             stop.set()

@@ -47,9 +47,10 @@ final class MaintenanceService: Service {
     /// - Throws: `GatewayError` when only a restart helps.
     private func step() throws -> Bool {
         if let failure = store.failure { throw GatewayError("the store has failed", failure) }
+        // A step that fails is no standstill: on a full disk reads go on. One that hangs never comes here.
+        defer { notify.watchdog() }
         do throws(StoreError) {
             try store.performMaintenance()
-            notify.watchdog()
             note(nil)
         } catch {
             if error.code == .fatal { throw GatewayError("the store has failed", error) }

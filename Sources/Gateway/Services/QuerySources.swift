@@ -52,7 +52,9 @@ extension PrometheusText {
     fileprivate mutating func deliveries(_ deliveries: [DeliveryTask]) {
         guard !deliveries.isEmpty else { return }
         let all = deliveries.map { (name: $0.options.name, status: $0.status) }
-        each(all, "gaugehouse_delivery_objects_total", .counter, "Objects delivered since the ledger began.") { Double($0.totals.objectCount) }
+        each(all, "gaugehouse_delivery_objects_total", .counter, "Objects delivered since the ledger began.") {
+            Double($0.totals.objectCount)
+        }
         each(all, "gaugehouse_delivery_rows_total", .counter, "Rows in them.") { Double($0.totals.rowCount) }
         each(all, "gaugehouse_delivery_bytes_total", .counter, "Bytes in them.") { Double($0.totals.byteCount) }
         each(all, "gaugehouse_delivery_lag_seconds", .gauge, "For how long the oldest undelivered partition is due.") { $0.lag.seconds }
@@ -69,7 +71,8 @@ extension PrometheusText {
 
     fileprivate mutating func ingestDetails(_ statistics: IngestStatistics) {
         single("gaugehouse_mqtt_batches_total", .counter, "Batches committed and acked.", statistics.batches)
-        single("gaugehouse_mqtt_retained_dropped_total", .counter, "Retained messages not taken as new readings.", statistics.retainedDropped)
+        single(
+            "gaugehouse_mqtt_retained_dropped_total", .counter, "Retained messages not taken as new readings.", statistics.retainedDropped)
         single("gaugehouse_mqtt_empty_ignored_total", .counter, "Messages without a payload.", statistics.emptyIgnored)
         single("gaugehouse_dead_letters_lost_total", .counter, "Dead letters that could not be written.", statistics.deadLettersLost)
     }

@@ -4,8 +4,8 @@ import HTTPTypes
 enum IndexPage {
     static func html(routes: [Route]) -> String {
         let rows = routes.map { route in
-            let path = route.pattern.contains("{") || route.method != .get
-                ? route.pattern : "<a href=\"\(route.pattern)\">\(route.pattern)</a>"
+            let isLink = route.method == .get && !route.pattern.contains("{")
+            let path = isLink ? "<a href=\"\(route.pattern)\">\(route.pattern)</a>" : route.pattern
             return "<tr><td>\(route.method.rawValue)</td><td>\(path)</td><td>\(route.parameters.joined(separator: ", "))</td></tr>"
         }
         return """

@@ -82,9 +82,10 @@ package struct JSONWriter: Sendable {
         case .integer: integer(cell.integer)
         case .double: double(cell.double)
         case .boolean: boolean(cell.boolean)
-        case .string: arena.withUnsafeBytes { all in
-            value { $0.append(quotedJSON: UnsafeRawBufferPointer(rebasing: all[cell.byteRange])) }
-        }
+        case .string:
+            arena.withUnsafeBytes { all in
+                value { $0.append(quotedJSON: UnsafeRawBufferPointer(rebasing: all[cell.byteRange])) }
+            }
         case .binary:
             value {
                 $0.append(ascii: "\"")

@@ -54,7 +54,8 @@ struct Problem: Error {
     static func store(_ error: StoreError) -> Problem {
         switch error.code {
         case .diskFull:
-            var problem = Problem(HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"), "disk-full", "Disk full", error.detail)
+            let status = HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
+            var problem = Problem(status, "disk-full", "Disk full", error.detail)
             problem.headers[.retryAfter] = "10"
             return problem
         case .overloaded: return .unavailable("overloaded", error.detail)

@@ -36,6 +36,7 @@ package struct QueryServer: Service {
             responder: QueryResponder(table: RouteTable(routes: api.routes), metrics: api.requestMetrics, requestIDs: RequestIDs()),
             server: .http1(
                 configuration: HTTP1Channel.Configuration(
+                    additionalChannelHandlers: [ContinueHandler(bodyByteLimit: options.bodyByteLimit)],
                     idleTimeout: .seconds(Int64(options.idleSeconds)),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: options.headerByteLimit, maxHeaderListSize: options.headerByteLimit,

@@ -2,7 +2,7 @@
 
 import re
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import requests
 
@@ -21,7 +21,8 @@ class API:
 
     def get(self, path: str, **parameters: Any) -> Any:
         """The JSON of a 200."""
-        response = self.request("GET", path, params=parameters)
+        # A comma separates names only as it stands; `%2C` is part of a name.
+        response = self.request("GET", path, params=urlencode(parameters, safe=","))
         assert response.status_code == 200, f"{response.url}: {response.status_code} {response.text}"
         return response.json()
 

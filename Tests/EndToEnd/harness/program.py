@@ -67,6 +67,14 @@ class Program:
         assert self.child is not None
         return self.child.wait(timeout)
 
+    def ends_within(self, seconds: float) -> bool:
+        """Whether the process ends by itself in this time; returns as soon as it does."""
+        try:
+            self.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def stop(self) -> int:
         """Asks the process to end. Returns its exit code."""
         self.signal(signal.SIGTERM)
@@ -83,9 +91,7 @@ class Program:
             return
         self.signal(signal.SIGCONT)
         self.signal(signal.SIGTERM)
-        try:
-            self.wait(15)
-        except subprocess.TimeoutExpired:
+        if not self.ends_within(15):
             self.kill()
 
     def log_text(self) -> str:
