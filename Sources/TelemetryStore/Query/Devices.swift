@@ -28,12 +28,13 @@ extension Table {
         return Array(sorted.dropFirst(offset).prefix(limit))
     }
 
-    /// Nil: unknown, or never stored anything.
+    /// The device and its fields that have a value that is not expired. Nil: unknown, or never stored anything.
     package func device(_ id: String) -> DeviceDetail? {
         guard let number = core.registry.device(id), let summary = summary(number, id: id) else { return nil }
         let names = core.registry.fieldNames
+        let expiry = core.expiry(now: core.clock.now()).microseconds
         let fields = core.lock.reading {
-            core.states.latest(number).map { slot in
+            core.states.latest(number).filter { $0.time >= expiry }.map { slot in
                 FieldSummary(name: names[Int(slot.field)], type: slot.cell.type!, time: Timestamp(microseconds: slot.time))
             }
         }
