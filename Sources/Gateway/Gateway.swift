@@ -103,9 +103,11 @@ package struct Gateway: Sendable {
     private func makeIngest(_ store: TelemetryStore) throws -> MQTTIngest? {
         guard let mqtt = configuration.mqtt else { return nil }
         let letters = configuration.deadLetters
+        var options = mqtt.options
+        options.commitInterval = configuration.store.commitInterval
         do {
             return try MQTTIngest(
-                options: mqtt.options, subscriptions: mqtt.subscriptions, path: CommitPath(store),
+                options: options, subscriptions: mqtt.subscriptions, path: CommitPath(store),
                 deadLetters: DeadLetterFile(path: letters.path, byteLimit: letters.maxByteCount, clock: clock), logger: logger,
                 onFatal: { [logger] in logger.critical("the store has failed, nothing is acked any more: \($0.detail)") })
         } catch {

@@ -14,6 +14,7 @@ extension ConnectionLoop {
         if !rejects.letters.isEmpty { try keep(rejects.letters, until: deadline) }
         count(receipt, rejects: rejects.counts)
         intake.pointee.removeAll()
+        nextCommit = ContinuousClock.now + .microseconds(settings.options.commitInterval.microseconds)
         log.committed()
     }
 

@@ -32,6 +32,8 @@ package struct MQTTOptions: Sendable {
     package var sessionExpiry: TimeSpan = .days(30)
     /// How long a commit that the store refuses is tried again before the connection is dropped without acking.
     package var commitRetry: TimeSpan = .seconds(5)
+    /// Under load, the least time from one commit of a connection to the next: what arrives meanwhile shares the sync.
+    package var commitInterval: TimeSpan = .milliseconds(2)
 
     package init() {}
 }

@@ -1,7 +1,8 @@
 """Fixtures of the end-to-end tests.
 
-`bench` starts the programs of one test and ends every one of them afterwards, by pid, whatever happened. A failed test shows their logs.
-`chance` is the randomness of a test; its seed is printed, and taken from GAUGEHOUSE_TEST_SEED when that is set.
+`bench` starts the programs of one test and ends every one of them afterwards, by pid, whatever happened. A failed test
+shows their logs. `chance` is the randomness of a test; its seed is printed, and taken from GAUGEHOUSE_TEST_SEED when
+that is set.
 """
 
 import os
@@ -19,7 +20,15 @@ from harness.program import GAUGEHOUSE, LOAD, Program
 
 LOG_TAIL_LINES = 120
 # What Swift's runtime, the C library and the sanitizers say when a process goes down by its own fault.
-CRASHES = ("Fatal error", "Crash:", "Stack dump", "Precondition failed", "Program crashed", "terminate called", "AddressSanitizer")
+CRASHES = (
+    "Fatal error",
+    "Crash:",
+    "Stack dump",
+    "Precondition failed",
+    "Program crashed",
+    "terminate called",
+    "AddressSanitizer",
+)
 
 Kind = TypeVar("Kind", bound=Program)
 
@@ -52,7 +61,9 @@ class Bench:
         for program in sorted(self.programs, key=lambda program: isinstance(program, Broker)):
             program.close()
         for program in self.programs:
-            assert not any(sign in program.log_text() for sign in CRASHES), f"{program.name} crashed:\n{program.log_text()}"
+            assert not any(
+                sign in program.log_text() for sign in CRASHES
+            ), f"{program.name} crashed:\n{program.log_text()}"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -60,7 +71,9 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     for program in (GAUGEHOUSE, LOAD):
         if not os.access(program, os.X_OK):
-            raise pytest.UsageError(f"{program} is not there: build first, or set GAUGEHOUSE_BIN and GAUGEHOUSE_LOAD_BIN")
+            raise pytest.UsageError(
+                f"{program} is not there: build first, or set GAUGEHOUSE_BIN and GAUGEHOUSE_LOAD_BIN"
+            )
 
 
 @pytest.fixture
@@ -102,7 +115,9 @@ def chance() -> random.Random:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.failed:
-        for bench in {id(value): value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Bench)}.values():
+        for bench in {
+            id(value): value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Bench)
+        }.values():
             for program in bench.programs:
                 tail = program.log_text().splitlines()[-LOG_TAIL_LINES:]
                 report.sections.append((f"log of {program.name} ({program.log})", "\n".join(tail)))

@@ -1,6 +1,7 @@
 """The broker comes and goes; what it has acked arrives in the end."""
 
 import signal
+import socket
 
 from conftest import Bench
 from harness.gateway import Gateway
@@ -29,7 +30,8 @@ def test_the_gateway_waits_for_a_broker_that_is_not_there_yet(bench: Bench) -> N
     gateway.listen()
     address = f"127.0.0.1:{bench.broker.port}"
     status, reason = wait_until(
-        lambda: (answer := gateway.api.readiness())[0] == 503 and "refused" in answer[1].lower() and answer, "a reason is given"
+        lambda: (answer := gateway.api.readiness())[0] == 503 and "refused" in answer[1].lower() and answer,
+        "a reason is given",
     )
     assert status == 503 and "not connected to the broker" in reason and address in reason
     assert gateway.api.request("GET", "/-/healthy").status_code == 200
@@ -45,7 +47,19 @@ def test_the_gateway_waits_for_a_broker_that_is_not_there_yet(bench: Bench) -> N
     wait_until(lambda: gateway.api.row_count() == 11, "readings come in")
 
 
-def test_messages_acked_while_the_gateway_is_away_survive_a_restart_of_the_broker(bench: Bench, gateway: Gateway) -> None:
+def test_a_broker_that_never_answers_does_not_hold_up_a_stop(bench: Bench) -> None:
+    """Somebody listens at the port and says nothing: the gateway serves, says so, and stops when it is asked to."""
+    gateway = bench.gateway()
+    with socket.create_server(("127.0.0.1", bench.broker.port)):
+        gateway.listen()
+        gateway.api.write({"device": "d", "fields": {"n": 0}})
+        wait_until(lambda: "no answer" in gateway.api.readiness()[1], "the reason is given")
+        assert gateway.stop() == 0
+
+
+def test_messages_acked_while_the_gateway_is_away_survive_a_restart_of_the_broker(
+    bench: Bench, gateway: Gateway
+) -> None:
     """The session and its queue are persistent, as configs/mosquitto.conf says."""
     gateway.kill()
     publish_numbers(bench, "d", range(500))

@@ -45,7 +45,11 @@ REFUSED: list[tuple[str, bytes | str, str]] = [
 
 
 def read_letters(gateway: Gateway) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in gateway.dead_letters.read_text().splitlines()] if gateway.dead_letters.exists() else []
+    return (
+        [json.loads(line) for line in gateway.dead_letters.read_text().splitlines()]
+        if gateway.dead_letters.exists()
+        else []
+    )
 
 
 def check_letter(letter: dict[str, Any], topic: str, payload: bytes | str) -> None:
@@ -53,7 +57,9 @@ def check_letter(letter: dict[str, Any], topic: str, payload: bytes | str) -> No
     sent = payload if isinstance(payload, bytes) else payload.encode()
     kept = base64.b64decode(letter["payload_base64"]) if "payload_base64" in letter else letter["payload"].encode()
     assert letter["topic"] == topic and kept == sent[:KEPT_BYTES]
-    assert letter.get("payload_bytes", len(sent)) == len(sent) and ("payload_bytes" in letter) == (len(sent) > KEPT_BYTES)
+    assert letter.get("payload_bytes", len(sent)) == len(sent) and ("payload_bytes" in letter) == (
+        len(sent) > KEPT_BYTES
+    )
     assert letter["detail"] and letter["time"].startswith("20")
 
 
@@ -63,7 +69,7 @@ def open_wide(gateway: Gateway) -> None:
 
 
 def test_every_refused_message_is_counted_and_kept_and_the_next_is_stored(bench: Bench) -> None:
-    """By reason in stats, metrics and the file, in order; good messages in between and after are stored; none comes again."""
+    """By reason in stats, metrics and the file, in order; good messages in between are stored; none comes again."""
     bench.broker.start()
     gateway = bench.gateway()
     open_wide(gateway)
@@ -77,7 +83,9 @@ def test_every_refused_message_is_counted_and_kept_and_the_next_is_stored(bench:
     wait_until(lambda: api.stats()["mqtt"]["messages"] == 2 * len(REFUSED), "all messages were taken")
 
     counts = {reason: sum(other == reason for *_, other in REFUSED) for *_, reason in REFUSED}
-    letters = wait_until(lambda: (found := read_letters(gateway)) and len(found) >= len(REFUSED) and found, "the letters are written")
+    letters = wait_until(
+        lambda: (found := read_letters(gateway)) and len(found) >= len(REFUSED) and found, "the letters are written"
+    )
     assert len(letters) == len(REFUSED)
     # The store refuses times when a batch is committed, decoding refuses earlier: order holds within each of the two.
     for late in (False, True):
@@ -98,18 +106,22 @@ def test_every_refused_message_is_counted_and_kept_and_the_next_is_stored(bench:
     with Publisher(bench.broker.port) as publisher:
         publisher.publish(topic("good"), {"n": -1})
     wait_until(lambda: api.row_count() == len(REFUSED) + 1, "the next message is stored")
-    assert api.stats()["mqtt"]["rejected"] == {} and api.stats()["mqtt"]["messages"] == 1, "refused messages were not acked"
+    assert (
+        api.stats()["mqtt"]["rejected"] == {} and api.stats()["mqtt"]["messages"] == 1
+    ), "refused messages were not acked"
     assert len(read_letters(gateway)) == len(REFUSED)
 
 
 def test_one_bad_reading_of_a_message_refuses_the_message(bench: Bench, gateway: Gateway) -> None:
-    """What cannot be decoded is refused whole, so that it can be sent again whole; a reading out of time leaves the others alone."""
+    """What cannot be decoded is refused whole; a reading that is only out of time leaves the others alone."""
     now, api = now_ms(), gateway.api
     with Publisher(bench.broker.port) as publisher:
         publisher.publish(topic("d"), [{"ts": now, "n": 1}, {"ts": "never", "n": 2}])
         publisher.publish(topic("d"), [{"ts": now, "n": 3}, {"ts": 1, "n": 4}, {"ts": now - 1, "n": 5}])
     wait_until(lambda: api.stats()["mqtt"]["messages"] == 2, "both were taken")
-    assert [row["n"] for row in wait_until(lambda: api.row_count() == 2 and api.rows("d"), "the good readings are stored")] == [5, 3]
+    assert [
+        row["n"] for row in wait_until(lambda: api.row_count() == 2 and api.rows("d"), "the good readings are stored")
+    ] == [5, 3]
     assert api.stats()["mqtt"]["rejected"] == {"bad-time": 1, "late": 1}
     assert [letter["reason"] for letter in read_letters(gateway)] == ["bad-time", "late"]
 

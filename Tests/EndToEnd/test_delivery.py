@@ -1,4 +1,4 @@
-"""Partitions by the real clock, with windows of seconds: sealed, delivered as Parquet, and dropped when their time is over."""
+"""Partitions by the real clock, with windows of seconds: sealed, delivered as Parquet, dropped in the end."""
 
 import hashlib
 import random
@@ -35,13 +35,19 @@ def states(gateway: Gateway) -> dict[int, str]:
 
 
 def wait_until_delivered(gateway: Gateway, windows: set[int]) -> None:
-    wait_until(lambda: {start for start, state in states(gateway).items() if state == "delivered"} >= windows, "all is delivered", 90)
+    wait_until(
+        lambda: {start for start, state in states(gateway).items() if state == "delivered"} >= windows,
+        "all is delivered",
+        90,
+    )
 
 
 def check_announced_objects(gateway: Gateway) -> None:
     """/partitions names exactly the files that are there, with their sizes, rows and hashes."""
     announced = [(partition, announced) for partition in gateway.api.partitions() for announced in partition["objects"]]
-    assert sorted(item["key"] for _, item in announced) == [str(path.relative_to(gateway.archive)) for path in object_files(gateway.archive)]
+    assert sorted(item["key"] for _, item in announced) == [
+        str(path.relative_to(gateway.archive)) for path in object_files(gateway.archive)
+    ]
     for partition, item in announced:
         content = (gateway.archive / item["key"]).read_bytes()
         assert (item["bytes"], item["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
@@ -63,7 +69,7 @@ def sample(number: int) -> dict[str, Any]:
 
 
 def test_a_partition_goes_from_open_to_delivered(bench: Bench) -> None:
-    """Seen over /partitions while the clock runs; pyarrow and duckdb read exactly what was published, values and types equal."""
+    """Seen over /partitions while the clock runs; pyarrow and duckdb read exactly what was published, types too."""
     bench.broker.start()
     gateway = delivering(bench, age="3s")
     gateway.start()
@@ -129,7 +135,7 @@ def test_late_rows_of_a_delivered_partition_make_a_further_object(bench: Bench) 
 
 
 def test_kill_9_while_objects_are_written_doubles_nothing(bench: Bench, chance: random.Random) -> None:
-    """A backlog of windows, several objects each, killed at random moments: every row is delivered once, no object changes."""
+    """A backlog of windows, several objects each, killed at random: every row is delivered once, no object changes."""
     gateway = delivering(bench, has_broker=False)
     gateway.sections["[[delivery]]"]["max_object_bytes"] = "64KiB"
     gateway.start()
@@ -155,7 +161,9 @@ def test_kill_9_while_objects_are_written_doubles_nothing(bench: Bench, chance: 
     assert visible.items() <= fingerprints(gateway.archive).items() and len(object_files(gateway.archive)) > 40
     check_objects(gateway.archive, expected)
     check_announced_objects(gateway)
-    assert [path for path in gateway.archive.rglob("*") if path.is_file() and path.suffix != ".parquet"] == [], "leftovers of kills"
+    assert [
+        path for path in gateway.archive.rglob("*") if path.is_file() and path.suffix != ".parquet"
+    ] == [], "leftovers of kills"
 
 
 def test_a_delivered_partition_is_dropped_when_its_ttl_is_over(bench: Bench) -> None:
@@ -175,7 +183,7 @@ def test_a_delivered_partition_is_dropped_when_its_ttl_is_over(bench: Bench) -> 
 
 
 def test_no_partition_is_dropped_before_its_delivery(bench: Bench) -> None:
-    """A destination that fails holds what is past its TTL, unreadable but there; when it works again all rows are delivered."""
+    """While a destination fails, what is past its TTL is unreadable but there; then all of it is delivered."""
     gateway = delivering(bench, has_broker=False, age="0s", ttl="4s", seal_after="0s")
     gateway.archive.write_text("a file where the folder should be")
     gateway.start()

@@ -1,4 +1,4 @@
-"""The first thing anybody tries: publish with mosquitto_pub, write with curl, look with curl and with the command line."""
+"""The first thing anybody tries: publish with mosquitto_pub, write and look over HTTP and with the command line."""
 
 import json
 
@@ -47,7 +47,9 @@ def test_an_http_write_is_readable_when_it_is_answered(gateway: Gateway) -> None
     api.write(reading("a/b c", time, **values), reading("other", None, ratio=1.5))
     assert api.latest("a/b c") == values
     assert api.rows("a/b c") == [{"time": time * 1_000, **values}]
-    assert abs(api.device("other", "/latest")["time"] - now_ms()) < 60_000, "a reading without a time gets the receive time"
+    assert (
+        abs(api.device("other", "/latest")["time"] - now_ms()) < 60_000
+    ), "a reading without a time gets the receive time"
     assert api.row_count() == 2
 
 
@@ -65,10 +67,25 @@ def test_the_command_line_shows_what_the_gateway_holds(gateway: Gateway) -> None
     as_json = run(GAUGEHOUSE, "latest", "dev-1", "--url", api.url, "--json")
     assert json.loads(as_json.stdout) == api.device("dev-1", "/latest", time="rfc3339")
 
-    query = run(GAUGEHOUSE, "query", "dev-1", "--url", api.url, "--order", "asc", "--fields", "temperature,status", "--start", "-5m")
+    query = run(
+        GAUGEHOUSE,
+        "query",
+        "dev-1",
+        "--url",
+        api.url,
+        "--order",
+        "asc",
+        "--fields",
+        "temperature,status",
+        "--start",
+        "-5m",
+    )
     assert query.returncode == 0, query.stderr
     lines = [line.split() for line in query.stdout.splitlines()]
-    assert lines[0] == ["time", "temperature", "status"] and [line[1:] for line in lines[1:]] == [["21.5"], ["22.5", "ok"]]
+    assert lines[0] == ["time", "temperature", "status"] and [line[1:] for line in lines[1:]] == [
+        ["21.5"],
+        ["22.5", "ok"],
+    ]
 
     partitions = run(GAUGEHOUSE, "partitions", "--url", api.url, "--json")
     assert json.loads(partitions.stdout) == api.get("/api/v1/partitions", time="rfc3339")

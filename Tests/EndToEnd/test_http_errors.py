@@ -80,7 +80,9 @@ def test_a_bad_parameter_is_named(gateway: Gateway, target: str, status: int, pa
         (b"x" * (9 << 20), {}, 413, None),
     ],
 )
-def test_a_bad_body_is_refused(gateway: Gateway, body: bytes, headers: dict[str, str], status: int, param: str | None) -> None:
+def test_a_bad_body_is_refused(
+    gateway: Gateway, body: bytes, headers: dict[str, str], status: int, param: str | None
+) -> None:
     """Not JSON, no readings, another type, too large."""
     check_problem(gateway.api.request("POST", "/api/v1/write", data=body, headers=headers), status, param)
 

@@ -29,14 +29,24 @@ class Fleet(Program):
         self.port = str(bench.broker.port)
 
     def start(self, rate: int) -> None:
-        options = {"port": self.port, "rate": rate, "duration": f"{LOAD_SECONDS}s", "devices": 60, "ledger": self.ledger, "drain": "30s"}
+        options = {
+            "port": self.port,
+            "rate": rate,
+            "duration": f"{LOAD_SECONDS}s",
+            "devices": 60,
+            "ledger": self.ledger,
+            "drain": "30s",
+        }
         self.spawn(LOAD, "--reconnect", *(str(part) for key, value in options.items() for part in (f"--{key}", value)))
 
 
 def read_ledger(path: pathlib.Path) -> tuple[dict[str, Any], set[tuple[str, int, int]], int]:
     """Description, (device, time, sequence) of each acked reading, number of published ones."""
     lines = path.read_text().splitlines()
-    acked = {(device, int(time), int(seq)) for device, time, seq in (line.rsplit(",", 2) for line in lines if not line.startswith("#"))}
+    acked = {
+        (device, int(time), int(seq))
+        for device, time, seq in (line.rsplit(",", 2) for line in lines if not line.startswith("#"))
+    }
     return json.loads(lines[0][1:]), acked, sum(json.loads(lines[-1][1:])["sent"])
 
 
@@ -64,7 +74,7 @@ def disturb(gateway: Gateway, fleet: Fleet, chance: random.Random) -> int:
 
 
 def set_everything_in_motion(gateway: Gateway) -> None:
-    """Heads of a second, windows of two, small log files, a delivery, two connections: no kill finds the store at rest."""
+    """Heads of a second, windows of two, small log files, delivery, two connections: no kill finds it at rest."""
     gateway.sections["[store]"] |= {"head_age": "1s", "log_file_size": "1MiB"}
     gateway.sections["[[table]]"] |= {"partition": "2s", "seal_after": "1s"}
     gateway.sections["[mqtt]"]["connections"] = 2
@@ -72,8 +82,10 @@ def set_everything_in_motion(gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize("is_in_motion", [False, True], ids=["default", "in motion"])
-def test_kill_9_under_load_loses_nothing_and_doubles_nothing(bench: Bench, chance: random.Random, is_in_motion: bool) -> None:
-    """Killed again and again while a fleet publishes, also while it starts; compared by the generator, over HTTP, and in the objects."""
+def test_kill_9_under_load_loses_nothing_and_doubles_nothing(
+    bench: Bench, chance: random.Random, is_in_motion: bool
+) -> None:
+    """Killed again and again, also while it starts; compared by the generator, over HTTP, and in the objects."""
     bench.broker.start()
     gateway, fleet = bench.gateway(), bench.add(Fleet(bench))
     if is_in_motion:
@@ -95,7 +107,9 @@ def test_kill_9_under_load_loses_nothing_and_doubles_nothing(bench: Bench, chanc
     assert len(acked) <= gateway.api.row_count() == len(stored) <= published
     assert sum(device["readings"] for device in gateway.api.devices()) == len(stored)
     if is_in_motion:
-        wait_until(lambda: {partition["state"] for partition in gateway.api.partitions()} == {"delivered"}, "all is delivered")
+        wait_until(
+            lambda: {partition["state"] for partition in gateway.api.partitions()} == {"delivered"}, "all is delivered"
+        )
         delivered = [(device, time, fields["seq"]) for device, time, fields in rows_by_pyarrow(gateway.archive)]
         assert sorted(delivered) == sorted(stored), f"{len(delivered)} rows in objects, {len(stored)} in the store"
 
@@ -105,7 +119,7 @@ def numbers_of(gateway: Gateway, devices: range) -> list[int]:
 
 
 def test_kill_9_does_not_double_messages_without_a_time(bench: Bench, gateway: Gateway, chance: random.Random) -> None:
-    """Killed at random moments of a flood: each message is one reading, whether the broker had to deliver it twice or not."""
+    """Killed at random moments of a flood: each message is one reading, delivered once or twice."""
     devices, burst, total = range(7), 2_000, 0
     with Publisher(bench.broker.port) as publisher:
         for _ in range(6):
@@ -148,7 +162,9 @@ def test_a_message_whose_ack_was_lost_is_no_second_reading(bench: Bench, is_kill
         wire.cut()
         if is_killed:
             gateway.start()
-        wait_until(lambda: gateway.api.stats()["duplicates"] == count, "every message of the second half has come again")
+        wait_until(
+            lambda: gateway.api.stats()["duplicates"] == count, "every message of the second half has come again"
+        )
         publisher.publish(topic("last"), {"n": 2 * count})
         wait_until(lambda: gateway.api.row_count() > 2 * count, "the next message is stored")
     assert {device: gateway.api.rows(f"d-{device}") for device in devices} == before
@@ -162,7 +178,9 @@ def test_kill_9_keeps_what_http_writes_were_answered_for(bench: Bench, chance: r
     count = 0
     for _ in range(4):
         gateway.start()
-        assert [row["n"] for row in gateway.api.rows("d")] == list(range(count)) if count else gateway.api.row_count() == 0
+        assert (
+            [row["n"] for row in gateway.api.rows("d")] == list(range(count)) if count else gateway.api.row_count() == 0
+        )
         for _ in range(chance.randrange(1, 12)):
             gateway.api.write(reading("d", first + count, n=count))
             count += 1

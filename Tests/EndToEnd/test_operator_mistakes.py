@@ -159,7 +159,9 @@ def test_sigterm_stops_cleanly_and_a_restart_finds_everything(bench: Bench, gate
             "devices": api.devices(),
             "fields": [api.device(device["id"]) for device in api.devices()],
             "tables": {key: value for key, value in api.table().items() if key != "bytes"},
-            "partitions": [{key: partition[key] for key in ("start", "end", "state", "rows")} for partition in api.partitions()],
+            "partitions": [
+                {key: partition[key] for key in ("start", "end", "state", "rows")} for partition in api.partitions()
+            ],
             "sequence": api.stats()["sequence"],
         }
 

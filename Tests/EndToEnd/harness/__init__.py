@@ -1,1 +1,1 @@
-"""What the end-to-end tests stand on: real programs on free loopback ports, and clients that know nothing of their insides."""
+"""What the tests stand on: real programs on free loopback ports, and clients that know nothing of their insides."""

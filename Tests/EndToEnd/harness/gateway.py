@@ -31,7 +31,10 @@ class Gateway(Program):
         }
         if broker_port is not None:
             self.sections["[mqtt]"] = {"host": "127.0.0.1", "port": broker_port}
-            self.sections["[[mqtt.subscription]]"] = {"filter": "devices/+/telemetry", "topic": "devices/{device}/telemetry"}
+            self.sections["[[mqtt.subscription]]"] = {
+                "filter": "devices/+/telemetry",
+                "topic": "devices/{device}/telemetry",
+            }
 
     def deliver(self, **options: str | int) -> None:
         """Adds a delivery to the folder `archive`."""
@@ -61,7 +64,9 @@ class Gateway(Program):
 
     def status(self) -> int:
         """Of /-/ready; 0: nobody answers. Fails when the process has ended."""
-        assert self.is_running, f"{self.name} ended with exit code {self.child and self.child.returncode}:\n{self.log_text()}"
+        assert (
+            self.is_running
+        ), f"{self.name} ended with exit code {self.child and self.child.returncode}:\n{self.log_text()}"
         try:
             return self.api.readiness()[0]
         except requests.ConnectionError:

@@ -65,7 +65,12 @@ def rows_by_duckdb(archive: pathlib.Path) -> list[Row]:
             folder = [str(row.pop(name)) for name in FOLDERS]
             device, time, fields = _row(row)
             start = datetime.fromtimestamp(time // 1_000_000, UTC)
-            assert folder[0] == "telemetry" and [int(part) for part in folder[1:]] == [start.year, start.month, start.day, start.hour]
+            assert folder[0] == "telemetry" and [int(part) for part in folder[1:]] == [
+                start.year,
+                start.month,
+                start.day,
+                start.hour,
+            ]
             rows.append((device, time, fields))
         return rows
 
@@ -80,7 +85,9 @@ def check_rows(rows: list[Row], expected: Expected, reader: str) -> None:
     found = {(device, time): fields for device, time, fields in rows}
     assert len(found) == len(rows), f"{reader}: {len(rows) - len(found)} rows are there twice"
     missing, surplus = expected.keys() - found.keys(), found.keys() - expected.keys()
-    assert not missing and not surplus, f"{reader}: {len(missing)} rows missing {sorted(missing)[:3]}, {len(surplus)} too many"
+    assert (
+        not missing and not surplus
+    ), f"{reader}: {len(missing)} rows missing {sorted(missing)[:3]}, {len(surplus)} too many"
     for key, fields in expected.items():
         seen = {name: exact(value) for name, value in found[key].items()}
         assert seen == {name: exact(value) for name, value in fields.items()}, f"{reader}: {key}"

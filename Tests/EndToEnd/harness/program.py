@@ -31,7 +31,9 @@ def free_port() -> int:
 
 def run(*arguments: str | pathlib.Path, timeout: float = EXIT_SECONDS) -> subprocess.CompletedProcess[str]:
     """Runs a program to its end."""
-    return subprocess.run([str(part) for part in arguments], capture_output=True, text=True, timeout=timeout, check=False)
+    return subprocess.run(
+        [str(part) for part in arguments], capture_output=True, text=True, timeout=timeout, check=False
+    )
 
 
 class Program:
@@ -47,7 +49,9 @@ class Program:
     def spawn(self, *command: str | pathlib.Path) -> None:
         assert not self.is_running, f"{self.name} runs already"
         with open(self.log, "ab") as log:
-            self.child = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.child = subprocess.Popen(
+                [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
 
     @property
     def pid(self) -> int:

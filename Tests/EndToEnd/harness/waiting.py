@@ -12,7 +12,7 @@ PAUSE = 0.05
 
 
 def wait_until(ask: Callable[[], Answer], what: str, timeout: float = PATIENCE) -> Answer:
-    """Asks again and again until the answer is true, and returns it; fails with `what` and the last answer after `timeout` seconds."""
+    """Asks again and again until the answer is true, and returns it; fails with `what` after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while True:
         answer = ask()
