@@ -65,6 +65,13 @@ package final class TelemetryStore: Sendable {
         try maintenance.checkpoint()
     }
 
+    /// A store that was dropped without `close` leaves its files to replay, but not its thread behind.
+    deinit {
+        guard !isClosed.load(ordering: .acquiring) else { return }
+        log.queue.close()
+        thread.join()
+    }
+
     package func table(named name: String) -> Table? { tables.first { $0.name == name } }
     package var sequence: SequenceNumber { log.sequence }
     package var failure: StoreError? { log.failure }

@@ -29,10 +29,8 @@ def test_the_gateway_waits_for_a_broker_that_is_not_there_yet(bench: Bench) -> N
     gateway = bench.gateway()
     gateway.listen()
     address = f"127.0.0.1:{bench.broker.port}"
-    status, reason = wait_until(
-        lambda: (answer := gateway.api.readiness())[0] == 503 and "refused" in answer[1].lower() and answer,
-        "a reason is given",
-    )
+    wait_until(lambda: "refused" in gateway.api.readiness()[1], "a reason is given")
+    status, reason = gateway.api.readiness()
     assert status == 503 and "not connected to the broker" in reason and address in reason
     assert gateway.api.request("GET", "/-/healthy").status_code == 200
     assert gateway.api.request("GET", "/-/ready").headers["Retry-After"]

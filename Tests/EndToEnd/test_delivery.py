@@ -42,6 +42,10 @@ def wait_until_delivered(gateway: Gateway, windows: set[int]) -> None:
     )
 
 
+def wait_for_objects(gateway: Gateway, count: int) -> None:
+    wait_until(lambda: len(object_files(gateway.archive)) >= count, f"{count} objects are there")
+
+
 def check_announced_objects(gateway: Gateway) -> None:
     """/partitions names exactly the files that are there, with their sizes, rows and hashes."""
     announced = [(partition, announced) for partition in gateway.api.partitions() for announced in partition["objects"]]
@@ -148,7 +152,7 @@ def test_kill_9_while_objects_are_written_doubles_nothing(bench: Bench, chance: 
         gateway.api.write(*(reading(device, time_us, **fields) for (device, time_us), fields in batch))
     visible: dict[str, tuple[int, str]] = {}
     for kills in range(8):
-        wait_until(lambda count=len(visible): len(object_files(gateway.archive)) > count, "delivery goes on", 30)
+        wait_for_objects(gateway, len(visible) + 1)
         time.sleep(chance.uniform(0, 0.3))
         gateway.kill()
         assert visible.items() <= fingerprints(gateway.archive).items(), "an object changed"

@@ -82,14 +82,16 @@ def test_what_is_no_configuration_is_told_apart(tmp_path: pathlib.Path) -> None:
     missing, broken, empty = tmp_path / "missing.toml", tmp_path / "broken.toml", tmp_path / "empty.toml"
     broken.write_text('[store]\npath = "/tmp\n')
     empty.write_text("")
-    for arguments, words in (
-        (["--config", missing], [str(missing), "No such file"]),
-        (["--config", broken], [f"{broken}:2", "TOML"]),
-        (["--config", empty, "--set", "store.path"], ["--set store.path", "SECTION.KEY=VALUE"]),
-        (["--config", empty, "--set", "table.0.ttl=never"], ["--set table.0.ttl", "never"]),
-    ):
-        done = run(GAUGEHOUSE, "check-config", *arguments)
-        assert done.returncode == 78 and all(word in done.stderr for word in words), done
+    cases: list[tuple[pathlib.Path, list[str], dict[str, str], str]] = [
+        (missing, [], {}, f"{missing}: cannot be read"),
+        (broken, [], {}, f"{broken}:2: not TOML"),
+        (empty, ["--set", "store.path"], {}, "--set store.path: expected SECTION.KEY=VALUE"),
+        (empty, ["--set", "table.0.ttl=never"], {}, "--set table.0.ttl: ttl: expected a duration"),
+        (empty, [], {"GAUGEHOUSE_STORE__PTH": "/tmp"}, 'GAUGEHOUSE_STORE__PTH: unknown key "pth"'),
+    ]
+    for config, flags, variables, message in cases:
+        done = run(GAUGEHOUSE, "check-config", "--config", config, *flags, variables=variables)
+        assert done.returncode == 78 and message in done.stderr, done
 
 
 def check_refusal(gateway: Gateway, code: int, *words: str) -> None:

@@ -6,7 +6,6 @@ import random
 import signal
 import socket
 import subprocess
-from collections.abc import Sequence
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 GAUGEHOUSE = os.environ.get("GAUGEHOUSE_BIN", str(REPOSITORY / ".build/release/gaugehouse"))
@@ -29,11 +28,12 @@ def free_port() -> int:
     raise RuntimeError("no free port")
 
 
-def run(*arguments: str | pathlib.Path, timeout: float = EXIT_SECONDS) -> subprocess.CompletedProcess[str]:
-    """Runs a program to its end."""
-    return subprocess.run(
-        [str(part) for part in arguments], capture_output=True, text=True, timeout=timeout, check=False
-    )
+def run(
+    *arguments: str | pathlib.Path, timeout: float = EXIT_SECONDS, variables: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs a program to its end, with further variables in its environment."""
+    command, environment = [str(part) for part in arguments], os.environ | (variables or {})
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, env=environment)
 
 
 class Program:

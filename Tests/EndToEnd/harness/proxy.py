@@ -1,5 +1,6 @@
 """A wire between gateway and broker that can lose what the gateway says."""
 
+import contextlib
 import socket
 import threading
 
@@ -34,10 +35,9 @@ class Proxy:
         """Ends all connections; new ones forward both ways."""
         sockets, self._sockets = self._sockets, []
         for end in sockets:
-            try:
+            # Its peer may have been quicker.
+            with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # Its peer was quicker.
         self._loses_answers.clear()
 
     def _accept(self) -> None:
