@@ -56,7 +56,7 @@ package struct ByteCursor {
     /// A varint that counts things that follow, each at least one byte (or, with `perItem` 0, is bounded by `limit`).
     @inlinable package mutating func count(limit: Int = .max) throws(CodecError) -> Int {
         let value = try varint()
-        guard value <= UInt64(limit) else { throw .malformed }
+        guard limit >= 0, value <= UInt64(limit) else { throw .malformed }
         return Int(value)
     }
 

@@ -59,7 +59,10 @@ package final class TelemetryStore: Sendable {
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         log.queue.close()
         thread.join()
-        defer { lock.withLock { $0 = nil } }
+        defer {
+            maintenance.close()
+            lock.withLock { $0 = nil }
+        }
         guard log.failure == nil else { return }
         if options.durability != .fsync { try log.sync() }
         try maintenance.checkpoint()
@@ -105,7 +108,9 @@ package final class TelemetryStore: Sendable {
                     let name = UnsafeRawBufferPointer(rebasing: arena[source.device.range])
                     guard name.count <= Limits.deviceByteCount, let device = names.device(name, bucketCount: core.options.buckets)
                     else { return now }
-                    let time = max(now, names.lastAssigned[Int(device)] &+ 1)
+                    // A clock that was ahead and stepped back must not carry its error on.
+                    let last = names.lastAssigned[Int(device)]
+                    let time = last > now &+ TelemetryStore.assignedLead ? now : max(now, last &+ 1)
                     names.lastAssigned[Int(device)] = time
                     return time
                 }
@@ -162,6 +167,9 @@ package final class TelemetryStore: Sendable {
 
     /// Steps back by less are jitter of time synchronisation; a boot without a clock chip is decades off.
     private static let clockTolerance = TimeSpan.days(1)
+
+    /// How far assigned times may run ahead of the clock, µs: a million readings of one device without a time.
+    private static let assignedLead: Int64 = 1_000_000
 
     // MARK: - Maintenance
 

@@ -40,9 +40,9 @@ struct APIClient: ParsableArguments {
         }
         components.percentEncodedPath = components.percentEncodedPath.trimmingSuffix("/") + path
         let given = parameters.merging(["table": table]) { $1 }.compactMapValues { $0 }
-        // A plus sign would be read as a space. A comma separates names only as it stands.
+        // A plus sign would be read as a space.
         components.percentEncodedQuery = given.sorted { $0.key < $1.key }
-            .map { "\($0.key)=\(Self.escaped($0.value).replacing("%2C", with: ","))" }.joined(separator: "&")
+            .map { "\($0.key)=\(Self.escaped($0.value))" }.joined(separator: "&")
         guard let address = components.url else { throw GatewayError("--url \(url) cannot be used", .usage) }
         return address
     }

@@ -1,8 +1,9 @@
 import Foundation
-@testable import Ingest
 import ReadingJSON
 import Telemetry
 import Testing
+
+@testable import Ingest
 
 @Suite struct DeadLetterFileTests {
     private let directory: TemporaryDirectory

@@ -1,6 +1,7 @@
-@testable import Ingest
 import Telemetry
 import Testing
+
+@testable import Ingest
 
 @Suite struct RedeliveryMemoryTests {
     private func time(_ microseconds: Int64) -> Timestamp { Timestamp(microseconds: microseconds) }

@@ -36,14 +36,11 @@ struct Parameters: Sendable {
         return try Self.decode(raw, of: name)
     }
 
-    /// A list split at its commas before they are decoded, so that `%2C` stays inside a name.
+    /// A list, split at its commas once decoded: most clients encode every comma. A name that holds one needs the POST form.
     func list(_ name: String) throws(Problem) -> [String]? {
-        guard let raw = values[name] else { return nil }
-        var elements: [String] = []
-        for element in raw.split(separator: ",", omittingEmptySubsequences: false) {
-            guard !element.isEmpty else { throw .invalid(name, "\(name) holds an empty name.") }
-            elements.append(try Self.decode(element, of: name))
-        }
+        guard let text = try text(name) else { return nil }
+        let elements = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        guard !elements.contains("") else { throw .invalid(name, "\(name) holds an empty name.") }
         return elements
     }
 

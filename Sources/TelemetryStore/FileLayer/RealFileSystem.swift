@@ -116,7 +116,8 @@ private final class RealFile: File {
     }
 
     func allocate(_ byteCount: Int) throws(FileError) {
-        let result = posix_fallocate(descriptor, 0, byteCount)
+        var result = posix_fallocate(descriptor, 0, byteCount)
+        while result == EINTR { result = posix_fallocate(descriptor, 0, byteCount) }
         guard result == 0 else { throw FileError(operation: "fallocate", path: path, errno: result) }
     }
 

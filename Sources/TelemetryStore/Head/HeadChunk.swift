@@ -82,8 +82,8 @@ struct HeadChunkView {
         self.firstRow = firstRow
     }
 
-    /// Adds the rows of `times` to `buffer`; `rank` orders this head against other sources.
-    func read(times: ClosedRange<Int64>, rank: UInt64, into buffer: inout RowBuffer) {
+    /// Adds the rows of `times` that have a wanted field (nil: any) to `buffer`; `rank` orders this head against other sources.
+    func read(times: ClosedRange<Int64>, wanted: Set<UInt32>?, rank: UInt64, into buffer: inout RowBuffer) {
         var offset = HeadChunk.headerByteCount
         var row = firstRow
         while offset < used {
@@ -93,7 +93,8 @@ struct HeadChunkView {
                 let commitTime = base.loadUnaligned(fromByteOffset: offset + 8, as: Int64.self)
                 buffer.beginRow(time: time, commitTime: commitTime, order: rank << 32 | UInt64(row))
                 let cells = UnsafeRawBufferPointer(start: base + offset + HeadChunk.rowHeaderByteCount, count: count)
-                buffer.appendEncoded(cells)
+                buffer.appendEncoded(cells, wanted: wanted)
+                buffer.endRow()
             }
             offset += HeadChunk.rowHeaderByteCount + count
             row += 1
@@ -103,12 +104,12 @@ struct HeadChunkView {
 
 extension RowBuffer {
     /// Adds cells that this process encoded itself; they were checked when they came out of the log or the encoder.
-    mutating func appendEncoded(_ cells: UnsafeRawBufferPointer) {
+    mutating func appendEncoded(_ cells: UnsafeRawBufferPointer, wanted: Set<UInt32>?) {
         var cursor = ByteCursor(cells)
         while !cursor.isAtEnd {
             do throws(CodecError) {
                 let (field, cell) = try CellCoding.decode(&cursor)
-                append(field: field, cell: cell, source: cells)
+                if wanted?.contains(field) ?? true { append(field: field, cell: cell, source: cells) }
             } catch {
                 preconditionFailure("cells in memory do not decode: a head was overwritten")
             }

@@ -96,6 +96,11 @@ final class CommitLog: @unchecked Sendable {
     }
 
     private func write(_ group: [Submission]) {
+        // After a failed sync nothing more is written, and nothing that waited is acked.
+        if let failure {
+            for submission in group { submission.failure = failure }
+            return
+        }
         payload.removeAll()
         let definitions = GroupPayload.appendDefinitions(tables, into: &payload)
         var readingCount = 0

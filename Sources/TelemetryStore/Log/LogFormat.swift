@@ -29,6 +29,8 @@ struct LogFileHeader: Equatable {
     var firstSequence: UInt64
     /// Written without a sync per record: after a power cut records may be missing anywhere behind the last sync.
     var isRelaxed: Bool
+    /// Size of the file, preallocated: any other size is damage.
+    var fileByteCount: Int
 
     var encoded: RawBuffer {
         var buffer = RawBuffer(capacity: LogFormat.fileHeaderByteCount)
@@ -39,14 +41,16 @@ struct LogFileHeader: Equatable {
         buffer.append(fixed: storeID.low)
         buffer.append(fixed: firstSequence)
         buffer.append(fixed: UInt32(isRelaxed ? 1 : 0))
+        buffer.append(fixed: UInt64(fileByteCount))
         while buffer.count < LogFormat.fileHeaderByteCount - 4 { buffer.append(UInt8(0)) }
         let checksum = buffer.withBytes { crc32c($0) }
         buffer.append(fixed: checksum)
         return buffer
     }
 
-    init(epoch: UInt32, storeID: StoreID, firstSequence: UInt64, isRelaxed: Bool) {
-        (self.epoch, self.storeID, self.firstSequence, self.isRelaxed) = (epoch, storeID, firstSequence, isRelaxed)
+    init(epoch: UInt32, storeID: StoreID, firstSequence: UInt64, isRelaxed: Bool, fileByteCount: Int) {
+        (self.epoch, self.storeID, self.firstSequence) = (epoch, storeID, firstSequence)
+        (self.isRelaxed, self.fileByteCount) = (isRelaxed, fileByteCount)
     }
 
     /// Nil: not a header of this format.
@@ -60,6 +64,7 @@ struct LogFileHeader: Equatable {
             storeID = StoreID(high: try cursor.fixed(UInt64.self), low: try cursor.fixed(UInt64.self))
             firstSequence = try cursor.fixed(UInt64.self)
             isRelaxed = try cursor.fixed(UInt32.self) & 1 != 0
+            fileByteCount = Int(truncatingIfNeeded: try cursor.fixed(UInt64.self))
             cursor.offset = LogFormat.fileHeaderByteCount - 4
             guard try cursor.fixed(UInt32.self) == crc32c(UnsafeRawBufferPointer(rebasing: header.dropLast(4))) else { return nil }
         } catch {

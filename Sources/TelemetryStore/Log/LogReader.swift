@@ -29,7 +29,7 @@ struct LogReader {
         return files
     }
 
-    /// Hands every record there is to `body`, in order; then cuts a torn end.
+    /// Hands every record there is to `body`, in order; then makes it durable and clears a torn end.
     ///
     /// What lies before `checkpoint` is handed over too: heads that were not flushed need it. From the first file on none may be missing.
     /// - Returns: sequence number of the last reading in the log; `checkpoint` when the log is empty.
@@ -67,6 +67,9 @@ struct LogReader {
             throw damage(logFile, 0, "the file header is damaged")
         }
         guard header.storeID == storeID else { throw damage(logFile, 0, "the file belongs to another store") }
+        guard header.fileByteCount == bytes.count else {
+            throw damage(logFile, bytes.count, "the file has \(bytes.count) bytes, but was made with \(header.fileByteCount)")
+        }
         var offset = LogFormat.fileHeaderByteCount
         var expected = logFile.firstSequence
         while let record = LogRecordHeader(bytes, at: offset, epoch: header.epoch) {
@@ -81,7 +84,7 @@ struct LogReader {
         if !(isNewest && header.isRelaxed) {
             try checkEnd(logFile, bytes, at: offset, epoch: header.epoch, isNewest: isNewest)
         }
-        if isNewest, !isZero(bytes, from: offset) { try cut(file, at: offset) }
+        if isNewest { try persist(file, bytes, through: offset) }
         return expected
     }
 
@@ -116,9 +119,17 @@ struct LogReader {
         return true
     }
 
-    private func cut(_ file: any File, at offset: Int) throws(StoreError) {
+    /// Writes what is valid once more, zeros over what is torn, and syncs.
+    ///
+    /// What was just read may stand in the page cache only: the process may have died between a write and its sync, or its sync may have
+    /// failed and left pages that count as clean. Nothing may be built on a record before it is on disk.
+    private func persist(_ file: any File, _ bytes: UnsafeRawBufferPointer, through offset: Int) throws(StoreError) {
+        var end = bytes.count
+        while end > offset, bytes[end - 1] == 0 { end -= 1 }
+        let zeros = [UInt8](repeating: 0, count: end - offset)
         try storing { () throws(FileError) in
-            try file.truncate(to: offset)
+            try file.write(UnsafeRawBufferPointer(rebasing: bytes[..<offset]), at: 0)
+            try zeros.withRawBytes { (zeros) throws(FileError) in try file.write(zeros, at: offset) }
             try file.sync()
         }
     }

@@ -7,7 +7,8 @@ import TelemetryCodec
 /// 1. a new file is written under a temporary name, preallocated and synced, renamed, its directory synced: it is there with a
 ///    valid header, or not at all;
 /// 2. a record is one write, followed by one sync, before the next record is written: at most the last one is torn, and nothing
-///    valid follows it.
+///    valid follows it;
+/// 3. a write that failed half-way is cleared before anything else is written, and the file is left for a new one.
 struct LogWriter: ~Copyable {
     private let fileSystem: any FileSystem
     private let directory: String
@@ -17,6 +18,8 @@ struct LogWriter: ~Copyable {
     private var file: (any File)?
     private var capacity = 0
     private var offset = 0
+    /// What a failed write may have left behind: zeros go there first.
+    private var torn: (file: any File, offset: Int, byteCount: Int)?
     private var scratch = RawBuffer(capacity: 1 << 16)
     private(set) var epoch: UInt32
     /// First sequence number of each file, oldest first.
@@ -38,13 +41,17 @@ struct LogWriter: ~Copyable {
     /// - Throws: `.diskFull`: nothing is written that counts, try again; `.fatal`: the disk's content is unknown.
     mutating func append(_ header: LogRecordHeader, payload: borrowing RawBuffer) throws(StoreError) {
         let needed = LogFormat.aligned(LogFormat.recordHeaderByteCount + payload.count)
+        try clearTorn()
         if file == nil || offset + needed > capacity { try rotate(firstSequence: header.firstSequence, needed: needed) }
         scratch.removeAll()
         var header = header
         header.epoch = epoch
         header.encode(payload: payload, into: &scratch)
         try scratch.withBytes { (bytes) throws(StoreError) in
-            do throws(FileError) { try file!.write(bytes, at: offset) } catch { throw error.storeError }
+            do throws(FileError) { try file!.write(bytes, at: offset) } catch {
+                (torn, file) = ((file!, offset, bytes.count), nil)
+                throw error.storeError
+            }
         }
         if durability == .fsync { try sync() }
         offset += scratch.count
@@ -55,13 +62,27 @@ struct LogWriter: ~Copyable {
         do throws(FileError) { try file?.sync() } catch { throw StoreError(.fatal, error.description) }
     }
 
+    /// The zeros lie in preallocated space; on a file system where even that can fail, writing goes on failing.
+    private mutating func clearTorn() throws(StoreError) {
+        guard let torn else { return }
+        let zeros = [UInt8](repeating: 0, count: torn.byteCount)
+        try storing { () throws(FileError) in
+            try zeros.withRawBytes { (zeros) throws(FileError) in try torn.file.write(zeros, at: torn.offset) }
+        }
+        do throws(FileError) { try torn.file.sync() } catch { throw StoreError(.fatal, error.description) }
+        self.torn = nil
+    }
+
+    /// Once begun, the old file is never written again: the new one may be there already, under the same sequence number.
     private mutating func rotate(firstSequence: UInt64, needed: Int) throws(StoreError) {
         if durability != .fsync { try sync() }
+        file = nil
         let next = LogFile(epoch: epoch + 1, firstSequence: firstSequence)
         let size = max(fileByteCount, LogFormat.fileHeaderByteCount + needed)
         let path = directory + "/" + next.name
-        let header = LogFileHeader(epoch: next.epoch, storeID: storeID, firstSequence: firstSequence, isRelaxed: durability != .fsync)
-            .encoded
+        let header = LogFileHeader(
+            epoch: next.epoch, storeID: storeID, firstSequence: firstSequence, isRelaxed: durability != .fsync, fileByteCount: size
+        ).encoded
         let opened = try storing { () throws(FileError) in try create(path, size: size, header: header) }
         file = opened
         (capacity, offset, epoch) = (size, LogFormat.fileHeaderByteCount, next.epoch)
@@ -110,8 +131,9 @@ struct LogFile: Equatable, Sendable {
     init?(name: String) {
         guard name.hasSuffix(".log") else { return nil }
         let parts = name.dropLast(4).split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 2, let epoch = UInt32(parts[0]), let sequence = UInt64(parts[1]) else { return nil }
-        self.init(epoch: epoch, firstSequence: sequence)
+        guard parts.count == 2, let epoch = UInt32(parts[0]), let sequence = Int(parts[1]), sequence >= 0 else { return nil }
+        self.init(epoch: epoch, firstSequence: UInt64(sequence))
+        guard self.name == name else { return nil }
     }
 
     var name: String { "\(padded(Int(epoch), 10))-\(padded(Int(firstSequence), 20)).log" }

@@ -2,42 +2,43 @@ import Telemetry
 
 /// TTL over and delivered → the partition's directory goes.
 ///
-/// Oldest first, so that one mark says what is gone. 1. the mark rises and a checkpoint makes it durable; 2. the partition leaves the
-/// table, readers that hold its segments read on; 3. files and directory are unlinked. A crash after 1 is completed at the next start.
+/// Oldest first, so that one mark says what is gone. 1. the mark rises and a checkpoint makes it durable; 2. the partitions leave the
+/// table, readers that hold their segments read on; 3. files and directories are unlinked. A crash after 1 is completed at the next
+/// start. On a full disk the checkpoint takes the place of the reserve, so that expiry can always give space back.
 extension Maintenance {
-    func dropDue(_ table: TableCore, _ index: Int) throws(StoreError) {
+    func dropDue(_ table: TableCore) throws(StoreError) {
         let expiry = table.expiry(now: clock.now())
-        while let partition = table.lock.reading({ table.partitions.values.min { $0.id < $1.id } }) {
-            let end = table.end(of: partition.id)
-            guard end <= expiry, table.lock.reading({ mayDropLocked(partition, table) }) else { return }
-            try drop(partition, table, end: end)
+        let due = table.lock.reading { () -> [Partition] in
+            let expired = table.partitions.values.filter { table.end(of: $0.id) <= expiry }.sorted { $0.id < $1.id }
+            return Array(expired.prefix { mayDropLocked($0, table) })
         }
+        guard let last = due.last else { return }
+        table.lock.writing {
+            table.droppedThrough = max(table.droppedThrough, table.end(of: last.id).microseconds)
+            for partition in due { countHeadsLocked(of: partition, table) }
+        }
+        try writeCheckpoint()
+        table.lock.writing { for partition in due { table.partitions[partition.id.window] = nil } }
+        for partition in due where partition.isOnDisk {
+            try storing { () throws(FileError) in try fileSystem.removeDirectory(partition.directory) }
+        }
+        try storing { () throws(FileError) in try fileSystem.syncDirectory(table.directory) }
+        log.count { $0.droppedPartitions += due.count }
+        memoryWasFreed()
     }
 
     private func mayDropLocked(_ partition: Partition, _ table: TableCore) -> Bool {
         let tasks = table.options.requiredDeliveries
-        if tasks.isEmpty || !table.options.retainUntilDelivered { return true }
+        let isEmpty = partition.segments.isEmpty && !partition.hasUnflushedRows
+        if tasks.isEmpty || !table.options.retainUntilDelivered || isEmpty { return true }
         return partition.record.sealedThrough > 0 && partition.isDelivered(by: tasks)
     }
 
-    private func drop(_ partition: Partition, _ table: TableCore, end: Timestamp) throws(StoreError) {
-        table.lock.writing {
-            table.droppedThrough = max(table.droppedThrough, end.microseconds)
-            // Late rows that expired in memory: they go with the partition, but they were stored.
-            for head in [partition.frozen?.head, partition.head].compactMap({ $0 }) {
-                for entry in head.entries { table.states.addFlushedReadings(entry.device, entry.newRowCount) }
-            }
-            (partition.frozen, partition.head) = (nil, nil)
+    /// Late rows that expired in memory go with the partition, but they were stored.
+    private func countHeadsLocked(of partition: Partition, _ table: TableCore) {
+        for head in [partition.frozen?.head, partition.head].compactMap({ $0 }) {
+            for entry in head.entries { table.states.addFlushedReadings(entry.device, entry.newRowCount) }
         }
-        try writeCheckpoint()
-        table.lock.writing { table.partitions[partition.id.window] = nil }
-        if partition.isOnDisk {
-            try storing { () throws(FileError) in
-                try fileSystem.removeDirectory(partition.directory)
-                try fileSystem.syncDirectory(table.directory)
-            }
-        }
-        log.count { $0.droppedPartitions += 1 }
-        memoryWasFreed()
+        (partition.frozen, partition.head) = (nil, nil)
     }
 }

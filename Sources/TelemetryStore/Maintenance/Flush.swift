@@ -9,7 +9,6 @@ import TelemetryCodec
 /// next pass.
 extension Maintenance {
     func flush(_ partition: Partition, of table: TableCore) throws(StoreError) {
-        if options.durability != .fsync { try log.sync() }
         let frozen = table.lock.writing { () -> Partition.Frozen? in
             if partition.frozen == nil, let head = partition.head {
                 partition.frozen = .init(head: head, flush: table.nextFlush, lastSequence: table.appliedSequence)
@@ -19,6 +18,8 @@ extension Maintenance {
             return partition.frozen
         }
         guard let frozen else { return }
+        // A segment must not know readings that the log could still lose.
+        if options.durability != .fsync { try log.sync() }
         try makeDirectory(of: partition, table)
         let segment = try write(frozen, partition, table)
         table.lock.writing {
@@ -53,7 +54,7 @@ extension Maintenance {
             for device in devicesInKeyOrder(frozen.head, table) {
                 rows.removeAll()
                 for chunk in frozen.head.chunks(of: device.number, times: .min ... .max) {
-                    chunk.read(times: .min ... .max, rank: Partition.frozenRank, into: &rows)
+                    chunk.read(times: .min ... .max, wanted: nil, rank: Partition.frozenRank, into: &rows)
                 }
                 rows.sortNewestFirst()
                 rows.coalesce(maxVersions: table.options.maxVersions)

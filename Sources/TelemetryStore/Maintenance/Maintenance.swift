@@ -22,6 +22,8 @@ final class Maintenance: @unchecked Sendable {
     private var checkpointFlushed: SequenceNumber = 0
     /// Flushes below this, per table, are counted in the checkpoint.
     private var checkpointFlush: [FlushID]
+    private var checkpointByteCount = 0
+    private(set) var isClosed = false
 
     /// Longest that a commit waits for memory before it fails as overloaded.
     private static let memoryWaitMicroseconds: Int64 = 10_000_000
@@ -37,24 +39,31 @@ final class Maintenance: @unchecked Sendable {
         checkpointFlush = tables.map { _ in 0 }
     }
 
-    /// One pass over everything that is due.
+    /// One pass over everything that is due: first what frees memory and space, then the rest.
     func perform() throws(StoreError) {
         try turn.locked { () throws(StoreError) in
             if let failure = log.failure { throw failure }
+            guard !isClosed else { throw StoreError(.closed, "the store is closed") }
             memory.locked { isNeeded = false }
             // With `interval`, a pass a second is what bounds the loss of a power cut.
             if options.durability == .interval { try log.sync() }
-            // A wrong clock must not seal or drop anything.
+            var attempts = Attempts()
+            // A wrong clock must not drop or seal anything.
             if clockIsUsable {
-                for (index, table) in tables.enumerated() {
-                    try sealDue(table, index)
-                    try dropDue(table, index)
-                }
+                for table in tables { try attempts.run { () throws(StoreError) in try dropDue(table) } }
             }
-            try flushDue()
-            try trimLog()
+            try flushDue(&attempts)
+            if clockIsUsable {
+                for (index, table) in tables.enumerated() { try sealDue(table, index, &attempts) }
+            }
+            try attempts.run { () throws(StoreError) in try trimLog() }
+            try attempts.run { () throws(StoreError) in try makeReserve() }
+            if let failure = attempts.failure { throw failure }
         }
     }
+
+    /// No pass begins any more. Caller has stopped the log thread.
+    func close() { turn.locked { isClosed = true } }
 
     private var clockIsUsable: Bool {
         let now = clock.now()
@@ -84,7 +93,9 @@ final class Maintenance: @unchecked Sendable {
         let deadline = MonotonicTime.now().adding(microseconds: Maintenance.memoryWaitMicroseconds)
         while headByteCount > 2 * options.headByteBudget {
             let isInTime = memory.locked { memory.waitLocked(until: deadline) }
-            if !isInTime { throw StoreError(.overloaded, "more readings are unflushed than the memory budget allows") }
+            guard isInTime || headByteCount <= 2 * options.headByteBudget else {
+                throw StoreError(.overloaded, "more readings are unflushed than the memory budget allows")
+            }
         }
     }
 
@@ -100,15 +111,17 @@ final class Maintenance: @unchecked Sendable {
     // MARK: - Flush, checkpoint, trim
 
     /// Flushes heads that are old, and the biggest ones while memory is above its budget.
-    private func flushDue() throws(StoreError) {
+    private func flushDue(_ attempts: inout Attempts) throws(StoreError) {
         let oldest = clock.now() - options.headAge
         for table in tables {
             let due = table.lock.reading {
                 table.partitions.values.filter { $0.frozen != nil || ($0.head.map { $0.created < oldest } ?? false) }
             }
-            for partition in due { try flush(partition, of: table) }
+            for partition in due { try attempts.run { () throws(StoreError) in try flush(partition, of: table) } }
         }
-        while headByteCount > options.headByteBudget, let (table, partition) = biggestHead() { try flush(partition, of: table) }
+        while attempts.failure == nil, headByteCount > options.headByteBudget, let (table, partition) = biggestHead() {
+            try attempts.run { () throws(StoreError) in try flush(partition, of: table) }
+        }
     }
 
     private func biggestHead() -> (TableCore, Partition)? {
@@ -128,15 +141,58 @@ final class Maintenance: @unchecked Sendable {
 
     /// Caller holds `turn`: no flush begins or ends while the counters are taken.
     func writeCheckpoint() throws(StoreError) {
+        // A flush that failed has its number already: it must be counted here, or be whole before.
+        for table in tables {
+            for partition in table.lock.reading({ table.partitions.values.filter { $0.frozen != nil } }) { try flush(partition, of: table) }
+        }
         let flushed = flushedSequence()
         var header = log.checkpointHeader()
         header.flushedSequence = flushed
         let encoded = Checkpoint.encode(header, tables: tables)
-        try storing { () throws(FileError) in
-            try encoded.withBytes { (bytes) throws(FileError) in try fileSystem.replace(options.path + "/checkpoint", with: bytes) }
+        // It may be ahead of `sequence`, device by device, but never of the log on disk.
+        if options.durability != .fsync { try log.sync() }
+        do throws(StoreError) {
+            try replaceCheckpoint(with: encoded)
+        } catch {
+            guard error.code == .diskFull, try releaseReserve() else { throw error }
+            try replaceCheckpoint(with: encoded)
         }
         checkpointFlushed = flushed
         checkpointFlush = tables.map { table in table.lock.reading { table.nextFlush } }
+        checkpointByteCount = encoded.count
+    }
+
+    private func replaceCheckpoint(with encoded: borrowing RawBuffer) throws(StoreError) {
+        try storing { () throws(FileError) in
+            try encoded.withBytes { (bytes) throws(FileError) in try fileSystem.replace(options.path + "/checkpoint", with: bytes) }
+        }
+    }
+
+    // MARK: - The reserve
+
+    /// A file of nothing, as large as two checkpoints: on a full disk its space lets a drop write the one it needs.
+    private var reservePath: String { options.path + "/reserve" }
+
+    private func makeReserve() throws(StoreError) {
+        try storing { () throws(FileError) in
+            guard !(try fileSystem.exists(reservePath)) else { return }
+            let file = try fileSystem.open(reservePath, .create)
+            do throws(FileError) {
+                try file.allocate(max(1 << 20, 2 * checkpointByteCount))
+            } catch {
+                try fileSystem.unlink(reservePath)
+                throw error
+            }
+        }
+    }
+
+    /// - Returns: false when there is none.
+    private func releaseReserve() throws(StoreError) -> Bool {
+        try storing { () throws(FileError) in
+            guard try fileSystem.exists(reservePath) else { return false }
+            try fileSystem.unlink(reservePath)
+            return true
+        }
     }
 
     /// Before segments are merged or dropped, a checkpoint must have counted them: recovery counts whole segments only.

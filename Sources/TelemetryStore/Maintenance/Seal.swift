@@ -7,7 +7,7 @@ import TelemetryCodec
 /// says sealed. Late rows of a sealed partition make a new head, and the same steps run again for them. A crash between the steps
 /// leaves an open partition that is sealed at the next pass.
 extension Maintenance {
-    func sealDue(_ table: TableCore, _ index: Int) throws(StoreError) {
+    func sealDue(_ table: TableCore, _ index: Int, _ attempts: inout Attempts) throws(StoreError) {
         let now = clock.now()
         let due = table.lock.reading {
             table.partitions.values.filter { partition in
@@ -15,7 +15,9 @@ extension Maintenance {
                 return partition.hasUnflushedRows || partition.record.sealedThrough < partition.lastFlush
             }
         }
-        for partition in due.sorted(by: { $0.id < $1.id }) where isRipe(partition, table) { try seal(partition, table, index) }
+        for partition in due.sorted(by: { $0.id < $1.id }) where isRipe(partition, table) {
+            try attempts.run { () throws(StoreError) in try seal(partition, table, index) }
+        }
     }
 
     /// Late rows are gathered for the grace period before they are sealed again, so that a trickle does not make a segment a second.
@@ -30,13 +32,21 @@ extension Maintenance {
     }
 
     private func seal(_ partition: Partition, _ table: TableCore, _ index: Int) throws(StoreError) {
-        // Twice when a flush had failed before: the frozen head first, then what came after it.
-        while table.lock.reading({ partition.hasUnflushedRows }) { try flush(partition, of: table) }
-        try merge(partition, table, index)
+        // Twice when a flush had failed before: the frozen head first, then what came after it. Not for ever: rows may keep coming.
+        for _ in 0..<2 where table.lock.reading({ partition.hasUnflushedRows }) { try flush(partition, of: table) }
+        var damage: StoreError?
+        do throws(StoreError) {
+            try merge(partition, table, index)
+        } catch {
+            // A damaged segment stays as it is, and is reported; the window is sealed all the same.
+            guard error.code == .corruption else { throw error }
+            damage = error
+        }
         var record = partition.record
         record.sealedThrough = partition.lastFlush
         try write(record, of: partition, table)
         log.count { $0.seals += 1 }
+        if let damage { throw damage }
     }
 
     /// Durable before it is visible.
@@ -53,6 +63,7 @@ extension Maintenance {
     /// Changes the record of a partition, for deliveries.
     func update(_ id: PartitionID, of table: TableCore, _ change: (inout PartitionRecord) -> Void) throws(StoreError) {
         try turn { () throws(StoreError) in
+            guard !isClosed else { throw StoreError(.closed, "the store is closed") }
             guard let partition = table.lock.reading({ table.partitions[id.window] }) else { return }
             var record = partition.record
             change(&record)

@@ -93,7 +93,7 @@ struct PartitionSources {
             }
         }
         for source in heads {
-            for chunk in source.chunks { chunk.read(times: times, rank: source.rank, into: &buffer) }
+            for chunk in source.chunks { chunk.read(times: times, wanted: wanted, rank: source.rank, into: &buffer) }
         }
     }
 }

@@ -60,7 +60,7 @@ struct BlockList {
             switch piece {
             case .block(let block, let segment): try segment.read(block, times: times, wanted: wanted, into: &rows)
             case .chunk(let chunk, let head, let rank):
-                withExtendedLifetime(head) { chunk.read(times: times, rank: rank, into: &rows) }
+                withExtendedLifetime(head) { chunk.read(times: times, wanted: wanted, rank: rank, into: &rows) }
             }
         }
     }

@@ -8,11 +8,12 @@ extension Table {
     ///   - isOnline: nil for all.
     package func devices(prefix: String, isOnline: Bool?, after: String?, limit: Int) -> [DeviceSummary] {
         var result: [DeviceSummary] = []
-        var position = 0
-        // In slices, so that no lock is held for a whole scan of a big fleet.
+        var last = after
+        // In slices, so that no lock is held for a whole scan of a big fleet; by name, because devices may come meanwhile.
         while result.count < limit {
-            let slice = numbers(prefix: prefix, after: after, from: &position, count: 4_096)
-            if slice.isEmpty { break }
+            let slice = numbers(prefix: prefix, after: last, count: 4_096)
+            guard let end = slice.last else { break }
+            last = end.id
             for entry in slice where result.count < limit {
                 guard let summary = summary(entry.number, id: entry.id), isOnline == nil || summary.isOnline == isOnline else { continue }
                 result.append(summary)
@@ -41,25 +42,19 @@ extension Table {
         return DeviceDetail(summary: summary, fields: fields.sorted { $0.name < $1.name })
     }
 
-    private func numbers(prefix: String, after: String?, from position: inout Int, count: Int) -> [(number: UInt32, id: String)] {
-        let start = position
+    private func numbers(prefix: String, after: String?, count: Int) -> [(number: UInt32, id: String)] {
         let prefixBytes = Array(prefix.utf8)
         let afterBytes = after.map { Array($0.utf8) }
-        let (slice, next) = core.registry.withNames { names -> ([(number: UInt32, id: String)], Int) in
+        return core.registry.withNames { names in
             names.updateSorted()
-            var index = start
-            if index == 0 { index = names.firstSorted(from: prefixBytes, after: afterBytes) }
+            let first = names.firstSorted(from: prefixBytes, after: afterBytes)
             var slice: [(number: UInt32, id: String)] = []
-            while index < names.sorted.count, slice.count < count {
-                let number = names.sorted[index]
+            for number in names.sorted[first...].prefix(count) {
                 guard names.devices.withName(number, { $0.starts(with: prefixBytes) }) else { break }
                 slice.append((number, names.devices.string(number)))
-                index += 1
             }
-            return (slice, index)
+            return slice
         }
-        position = next
-        return slice
     }
 
     private func summary(_ number: UInt32, id: String) -> DeviceSummary? {

@@ -16,17 +16,14 @@ extension Table {
         let key = core.registry.withNames { registry in
             (bucket: Int(registry.buckets[Int(number)]), name: registry.devices.withName(number) { Array($0) })
         }
-        var rest = times
-        while true {
-            let window = nextPartition(rest, query.order, device: number)
-            guard let window else { return builder.page }
+        for window in windows(of: times, query.order) {
+            guard let (windowTimes, sources) = sources(in: window, times, device: number) else { continue }
             try key.name.withRawBytes { (name) throws(StoreError) in
-                try builder.read(window.sources, window.times, bucket: key.bucket, device: name)
+                try builder.read(sources, windowTimes, bucket: key.bucket, device: name)
             }
-            if builder.isFull { return builder.page }
-            guard let following = remainder(of: rest, behind: window.times, query.order) else { return builder.page }
-            rest = following
+            if builder.isFull { break }
         }
+        return builder.page
     }
 
     /// The query's times as a closed range, without what is expired and what earlier pages held; nil when empty.
@@ -40,28 +37,23 @@ extension Table {
         return low <= high ? low...high : nil
     }
 
-    /// The next window in order that may hold rows of the device.
-    private func nextPartition(
-        _ times: ClosedRange<Int64>, _ order: RangeQuery.Order, device: UInt32
-    ) -> (times: ClosedRange<Int64>, sources: PartitionSources)? {
-        let windows = core.window(of: times.lowerBound)...core.window(of: times.upperBound)
-        return core.lock.reading {
-            let ids = core.partitions.keys.filter { windows.contains($0) }.sorted()
-            for window in order == .descending ? ids.reversed() : ids {
-                let id = PartitionID(window: window)
-                let low = max(times.lowerBound, core.start(of: id).microseconds)
-                let high = min(times.upperBound, core.end(of: id).microseconds - 1)
-                let sources = core.partitions[window]!.sources(device: device, times: low...high)
-                if !sources.isEmpty { return (low...high, sources) }
-            }
-            return nil
-        }
+    /// The windows there are, in the query's order. One that comes later holds only rows that came after the read began.
+    private func windows(of times: ClosedRange<Int64>, _ order: RangeQuery.Order) -> [Int64] {
+        let range = core.window(of: times.lowerBound)...core.window(of: times.upperBound)
+        let windows = core.lock.reading { core.partitions.keys.filter { range.contains($0) } }
+        return order == .descending ? windows.sorted(by: >) : windows.sorted()
     }
 
-    private func remainder(
-        of times: ClosedRange<Int64>, behind done: ClosedRange<Int64>, _ order: RangeQuery.Order
-    ) -> ClosedRange<Int64>? {
-        if order == .descending { return times.lowerBound < done.lowerBound ? times.lowerBound...(done.lowerBound - 1) : nil }
-        return times.upperBound > done.upperBound ? (done.upperBound + 1)...times.upperBound : nil
+    /// What may hold rows of the device in a window; nil when nothing does.
+    private func sources(
+        in window: Int64, _ times: ClosedRange<Int64>, device: UInt32
+    ) -> (times: ClosedRange<Int64>, sources: PartitionSources)? {
+        let id = PartitionID(window: window)
+        let low = max(times.lowerBound, core.start(of: id).microseconds)
+        let high = min(times.upperBound, core.end(of: id).microseconds - 1)
+        return core.lock.reading {
+            guard let sources = core.partitions[window]?.sources(device: device, times: low...high), !sources.isEmpty else { return nil }
+            return (low...high, sources)
+        }
     }
 }

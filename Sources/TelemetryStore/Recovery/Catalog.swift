@@ -58,6 +58,10 @@ struct Catalog: Equatable {
     mutating func adopt(_ options: [TableOptions]) throws(StoreError) -> Bool {
         let before = self
         for table in options {
+            guard table.partitionLength >= .seconds(1), table.partitionLength.microseconds % 1_000_000 == 0 else {
+                throw StoreError(
+                    .configuration, "table \(table.name): partition = \"\(table.partitionLength.text)\" is not a number of whole seconds")
+            }
             if let known = tables.first(where: { $0.name == table.name }) {
                 try Catalog.check(known, against: table)
             } else {

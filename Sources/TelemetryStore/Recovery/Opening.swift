@@ -82,6 +82,7 @@ extension TelemetryStore {
         options.buckets = entry.buckets
         options.partitionLength = entry.partitionLength
         options.ttl = TimeSpan(microseconds: .max)
+        options.maxVersions = 100
         return options
     }
 }

@@ -39,9 +39,13 @@ struct Recovery {
 
     // MARK: - Partitions
 
+    /// Names are synced before they are believed: the process may have died between a rename and the sync of its directory.
     private func openPartitions(of table: TableCore) throws(StoreError) {
+        try storing { () throws(FileError) in try fileSystem.syncDirectory(table.directory) }
         for name in try storing({ () throws(FileError) in try fileSystem.list(table.directory) }) {
-            guard let id = table.partitionID(directoryName: name) else { continue }
+            guard let id = table.partitionID(directoryName: name) else {
+                throw StoreError(.corruption, "\(table.directory)/\(name) is no partition of this table; move it away")
+            }
             if table.end(of: id).microseconds <= table.droppedThrough {
                 // Step 3 of a drop that a crash cut short.
                 try storing { () throws(FileError) in try fileSystem.removeDirectory(table.directory + "/" + name) }
@@ -58,6 +62,7 @@ struct Recovery {
     /// Opens the live segments; removes temporary files and segments that a merged one covers.
     private func open(_ partition: Partition, of table: TableCore) throws(StoreError) {
         partition.isOnDisk = true
+        try storing { () throws(FileError) in try fileSystem.syncDirectory(partition.directory) }
         var names: [SegmentName] = []
         for file in try storing({ () throws(FileError) in try fileSystem.list(partition.directory) }) {
             if file.hasSuffix(temporarySuffix) {

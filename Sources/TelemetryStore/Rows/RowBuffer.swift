@@ -48,6 +48,11 @@ struct RowBuffer {
         rows[rows.count - 1].cellCount += 1
     }
 
+    /// Ends the row begun last: one without any wanted cell is as if it had not been read.
+    mutating func endRow() {
+        if rows[rows.count - 1].cellCount == 0 { rows.removeLast() }
+    }
+
     func cells(of row: Row) -> ArraySlice<FieldCell> { cells[Int(row.firstCell)..<Int(row.firstCell + row.cellCount)] }
 
     /// Newest time first; of one time, newest version first.

@@ -3,7 +3,7 @@ import TelemetryCodec
 
 /// Reads a block back.
 enum BlockDecoder {
-    /// Adds the rows of `times` to `buffer`.
+    /// Adds the rows of `times` that have a wanted field to `buffer`.
     /// - Parameters:
     ///   - fields: table's number of each local field; -1 for a field that is not wanted.
     ///   - rank: orders this segment against other sources.
@@ -39,6 +39,7 @@ enum BlockDecoder {
                 let cell = grid[column * rowCount + row]
                 if cell.type != nil { buffer.append(field: field, cell: cell, source: block) }
             }
+            buffer.endRow()
         }
     }
 

@@ -12,6 +12,8 @@ enum SegmentFormat {
     static let footerByteCount = 136
     /// Rows of one block: one device, one piece of time. Small enough that an hour at 1 Hz is one block.
     static let rowsPerBlock = 4_096
+    /// Bytes of strings and binaries after which a block ends: what a reader holds for one row of a waveform.
+    static let bytesPerBlock = 1 << 20
     /// Raw bytes after which a frame of blocks is compressed: large enough for zstd, small enough to read for one device.
     static let frameByteCount = 64 << 10
     /// Devices of one index page.

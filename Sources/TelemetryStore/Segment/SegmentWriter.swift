@@ -55,18 +55,29 @@ struct SegmentWriter: ~Copyable {
         page.append(counted: name)
         page.append(varint: rows.rows.count)
         page.append(varint: newRowCount)
-        let blockCount = (rows.rows.count + SegmentFormat.rowsPerBlock - 1) / SegmentFormat.rowsPerBlock
-        page.append(varint: blockCount)
-        for block in 0..<blockCount {
-            let start = block * SegmentFormat.rowsPerBlock
-            try appendBlock(rows, start..<min(start + SegmentFormat.rowsPerBlock, rows.rows.count))
-        }
+        let blocks = SegmentWriter.blocks(of: rows)
+        page.append(varint: blocks.count)
+        for block in blocks { try appendBlock(rows, block) }
         footer.deviceCount += 1
         footer.rowCount += rows.rows.count
         footer.newRowCount += newRowCount
         footer.maxTime = max(footer.maxTime, rows.rows[0].time)
         footer.minTime = min(footer.minTime, rows.rows[rows.rows.count - 1].time)
         if pageOffsets.count == SegmentFormat.devicesPerPage { try endPage() }
+    }
+
+    /// Splits the rows where a block has its number of rows, or of bytes in strings and binaries.
+    private static func blocks(of rows: borrowing RowBuffer) -> [Range<Int>] {
+        var blocks: [Range<Int>] = []
+        var (start, byteCount) = (0, 0)
+        for index in rows.rows.indices {
+            for entry in rows.cells(of: rows.rows[index]) where entry.cell.type?.isBytes ?? false { byteCount += entry.cell.byteCount }
+            guard index + 1 - start == SegmentFormat.rowsPerBlock || byteCount >= SegmentFormat.bytesPerBlock else { continue }
+            blocks.append(start..<(index + 1))
+            (start, byteCount) = (index + 1, 0)
+        }
+        if start < rows.rows.count { blocks.append(start..<rows.rows.count) }
+        return blocks
     }
 
     private mutating func appendBlock(_ rows: borrowing RowBuffer, _ range: Range<Int>) throws(FileError) {
@@ -160,7 +171,8 @@ struct SegmentName: Equatable {
     init?(_ text: String) {
         guard text.hasSuffix(".seg") else { return nil }
         let parts = text.dropLast(4).split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 2, let first = FlushID(parts[0]), let last = FlushID(parts[1]), first <= last else { return nil }
-        flushes = first...last
+        guard parts.count == 2, let first = Int(parts[0]), let last = Int(parts[1]), first >= 0, first <= last else { return nil }
+        flushes = FlushID(first)...FlushID(last)
+        guard self.text == text else { return nil }
     }
 }

@@ -2,7 +2,7 @@
 
 import re
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import requests
 
@@ -21,8 +21,7 @@ class API:
 
     def get(self, path: str, **parameters: Any) -> Any:
         """The JSON of a 200."""
-        # A comma separates names only as it stands; `%2C` is part of a name.
-        response = self.request("GET", path, params=urlencode(parameters, safe=","))
+        response = self.request("GET", path, params=parameters)
         assert response.status_code == 200, f"{response.url}: {response.status_code} {response.text}"
         return response.json()
 
