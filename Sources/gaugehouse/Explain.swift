@@ -21,13 +21,19 @@ struct Explain: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            guard let subscriptions = try flags.load().mqtt?.subscriptions else {
+            let configuration = try flags.load()
+            guard let subscriptions = configuration.mqtt?.subscriptions else {
                 throw GatewayError("\(flags.file) has no [mqtt] section", .configuration)
             }
             let bytes = payload == "-" ? Array(FileHandle.standardInput.readDataToEndOfFile()) : Array(payload.utf8)
             switch try Explanation(topic: topic, payload: bytes, subscriptions: subscriptions) {
             case .readings(let filter, let table, let readings):
                 print(json ? ExplainedReadings.json(readings, table) : ExplainedReadings.text(readings, table, filter))
+                let now = SystemClock().now()
+                let refusals = readings.compactMap { configuration.refusal(of: $0, table: table, now: now) }
+                if let first = refusals.first {
+                    throw GatewayError("\(refusals.count) of \(readings.count) would be rejected now: \(first)", .dataError)
+                }
             case .ignored:
                 print("An empty payload is ignored.")
             case .rejected(let rejection):

@@ -111,7 +111,10 @@ def test_explain_shows_what_a_message_would_make(bench: Bench) -> None:
     """explain needs no running gateway; what would be refused is said with exit code 65."""
     config = bench.gateway().write_config()
     payload = '{"ts":1764000000000,"temperature":21.5,"gps":{"lat":48}}'
-    done = run(GAUGEHOUSE, "explain", "--config", config, "--topic", topic("dev-1"), "--payload", payload)
+    # A year ago: past the table's TTL, which is said behind the readings.
+    late = run(GAUGEHOUSE, "explain", "--config", config, "--topic", topic("dev-1"), "--payload", payload)
+    assert late.returncode == 65 and "temperature" in late.stdout and "late: 2025-11-24" in late.stderr
+    done = run(GAUGEHOUSE, "explain", "--config", config, "--set", "table.0.ttl=36500d", "--topic", topic("dev-1"), "--payload", payload)
     assert done.returncode == 0, done.stderr
     lines = [line.split() for line in done.stdout.splitlines()]
     assert ["dev-1", "2025-11-24T16:00:00Z", "gps.lat", "integer", "48"] in lines

@@ -37,7 +37,13 @@ package struct ConfigurationOption: Sendable {
     func value(of raw: RawOptionValue) -> Result<OptionValue, OptionMistake> {
         kind.value(of: raw).flatMap { value in
             if let planned, value != defaultValue { return .failure(OptionMistake("\(planned) is not supported by this version")) }
-            if case .text(let text) = value, let complaint = check?(text) { return .failure(OptionMistake(complaint)) }
+            let text: String? =
+                switch value {
+                case .text(let text): text
+                case .duration(let span): span.text
+                default: nil
+                }
+            if let text, let complaint = check?(text) { return .failure(OptionMistake(complaint)) }
             return .success(value)
         }
     }

@@ -26,9 +26,6 @@ extension ConfigurationReader {
     }
 
     private mutating func checkTables() {
-        for values in all("table") where values.duration("partition").microseconds % 1_000_000 != 0 {
-            note("partition: must be a number of whole seconds", at: values.place(of: "partition"))
-        }
         let names = all("table").map { $0.text("name") }
         for values in all("subscription") + all("delivery") {
             let name = values.text("table")

@@ -48,7 +48,9 @@ package enum ConfigurationSchema {
             .init("buckets", .integer(1...1_024), "16", "hash buckets of the row key; fixed when the table is created"),
             .init("ttl", .duration(.seconds(1) ... .days(36_500)), "30d", "a reading older than this is gone"),
             .init("max_versions", .integer(1...100), "1", "readable versions of a value written again"),
-            .init("partition", .duration(.seconds(1) ... .days(31)), "1h", "time window of a partition; fixed when the table is created"),
+            .init(
+                "partition", .duration(.seconds(1) ... .days(31)), "1h", "time window of a partition; fixed when the table is created",
+                check: isWholeSeconds),
             .init("seal_after", .duration(.zero ... .days(7)), "10m", "grace for late readings before a window is sealed"),
             .init("max_future", .duration(.zero ... .days(366)), "1h", "a reading further ahead of the clock is rejected"),
             .init("stale_after", .duration(.seconds(1) ... .days(366)), "5m", "a device silent for longer is stale"),

@@ -1,3 +1,5 @@
+import Telemetry
+
 /// What is wrong with a text, for the options whose kind alone does not tell; nil: nothing.
 
 @Sendable func isNotEmpty(_ text: String) -> String? { text.isEmpty ? "must not be empty" : nil }
@@ -5,6 +7,12 @@
 @Sendable func isTableName(_ text: String) -> String? {
     let isValid = (1...64).contains(text.utf8.count) && text.utf8.allSatisfy { $0.isASCIIWord || $0 == UInt8(ascii: "-") }
     return isValid ? nil : "expected 1 to 64 of [A-Za-z0-9_-], found \"\(text)\""
+}
+
+/// Directories of partitions are named by the second.
+@Sendable func isWholeSeconds(_ text: String) -> String? {
+    let isWhole = TimeSpan(text: text).map { $0.microseconds % 1_000_000 == 0 } ?? false
+    return isWhole ? nil : "expected a number of whole seconds, found \"\(text)\""
 }
 
 @Sendable func isListenAddress(_ text: String) -> String? {
