@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test(arguments: [
-        0, 0.1, -0.0, 21.5, 1e16, 1e22, 5e-324, 1.7976931348623157e308, 0.1 + 0.2, 123_456_789.123, -2.5e-7, 1.0 / 3.0,
+        0, 0.1, -0.0, 21.5, 1e16, 1e22, .leastNonzeroMagnitude, 1.7976931348623157e308, 0.1 + 0.2, 123_456_789.123, -2.5e-7, 1.0 / 3.0,
     ])
     func doublesReadBackAsTheSameBits(_ value: Double) throws {
         let text = written { $0.double(value) }
