@@ -107,7 +107,7 @@ package struct Gateway: Sendable {
         options.commitInterval = configuration.store.commitInterval
         do {
             return try MQTTIngest(
-                options: options, subscriptions: mqtt.subscriptions, path: CommitPath(store),
+                options: options, subscriptions: mqtt.subscriptions, store: store,
                 deadLetters: DeadLetterFile(path: letters.path, byteLimit: letters.maxByteCount, clock: clock), logger: logger,
                 onFatal: { [logger] in logger.critical("the store has failed, nothing is acked any more: \($0.detail)") })
         } catch {
@@ -127,15 +127,5 @@ package struct Gateway: Sendable {
         var logger = logger
         logger.logLevel = max(logger.logLevel, .error)
         return logger
-    }
-}
-
-extension CommitPath {
-    init(_ store: TelemetryStore) {
-        self.init(
-            assignMissingTimes: { store.assignMissingTimes(&$0) },
-            commit: { (batch, note) throws(StoreError) in try store.commit(&batch, note: note) },
-            note: { store.note(from: $0) },
-            tableNumber: { store.table(named: $0)?.number })
     }
 }
