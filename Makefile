@@ -15,8 +15,7 @@ bench: ## the end-to-end benchmark
 	@scripts/bench.sh
 
 build: ## both programs in release mode
-	@swift build -c release --product gaugehouse
-	@swift build -c release --product gaugehouse-load
+	@bash -c 'set -euo pipefail; source scripts/common.sh; build_release'
 
 lint: ## hold the sources to .swift-format
 	@swift format lint --strict --recursive Package.swift Sources Tests loadtest

@@ -36,8 +36,9 @@ install_missing() {
 
 # Builds both programs in release mode; sets gaugehouse_bin and load_bin.
 build_release() {
-    swift build -c release --product gaugehouse
-    swift build -c release --product gaugehouse-load
+    # Through a pipe always: on a terminal SwiftPM adds a flag for colours, and builds everything anew when that comes or goes.
+    swift build -c release --product gaugehouse 2>&1 | cat
+    swift build -c release --product gaugehouse-load 2>&1 | cat
     local directory
     directory=$(swift build -c release --show-bin-path)
     gaugehouse_bin=$directory/gaugehouse

@@ -9,7 +9,8 @@ source scripts/common.sh
 
 prefix=${PREFIX:-/usr}
 root=${DESTDIR:-}
-directory=$(swift build -c release --show-bin-path)
+# Not asked of swift: root may not have it in its path.
+directory=.build/release
 [ -x "$directory/gaugehouse" ] || fail 'build first: make build'
 
 install -D -m 755 "$directory/gaugehouse" "$root$prefix/bin/gaugehouse"

@@ -12,6 +12,9 @@ build_release
 
 directory=$PWD/run
 mkdir -p "$directory"
+# One at a time: a second one would write over the first one's files. Held open by this script alone, until it ends.
+exec 9>>"$directory/lock"
+flock -n 9 || fail 'make run is running already; stop that one first'
 broker_port=$(first_free_port 1883 $(seq 18830 18849))
 http_port=$(first_free_port 8080 $(seq 18080 18099))
 url=http://127.0.0.1:$http_port
@@ -20,24 +23,27 @@ pids=()
 # The fleet first, then the gateway, which commits and acks what it has, the broker last.
 # shellcheck disable=SC2317 # reached through trap
 stop() {
-    trap - INT TERM EXIT
-    say ''
-    say 'Stopping...'
+    # Nothing may cut the stopping short: not a second Ctrl-C, not a terminal that is gone.
+    trap '' INT TERM HUP PIPE
+    trap - EXIT
+    set +e
+    say '' 2>/dev/null
+    say 'Stopping...' 2>/dev/null
     local index
     for ((index = ${#pids[@]} - 1; index >= 0; index--)); do
-        kill -TERM "${pids[index]}" 2>/dev/null || true
-        wait "${pids[index]}" 2>/dev/null || true
+        kill -TERM "${pids[index]}" 2>/dev/null
+        wait "${pids[index]}" 2>/dev/null
     done
-    say "Stopped. What was stored is in $directory."
+    say "Stopped. What was stored is in $directory." 2>/dev/null
 }
-trap 'stop; exit 0' INT TERM
+trap 'stop; exit 0' INT TERM HUP
 trap stop EXIT
 
 # Each in a session of its own: Ctrl-C reaches this script alone, which then stops them in order.
 start() {
     local log=$directory/$1.log
     shift
-    setsid "$@" >"$log" 2>&1 &
+    setsid "$@" >>"$log" 2>&1 9>&- &
     pids+=($!)
 }
 
@@ -68,6 +74,7 @@ Try, in another terminal:
   curl -s '$url/api/v1/devices/dev-1/range?start=-1h'
   curl -s '$url/api/v1/devices'
   curl -s '$url/api/v1/stats'
+  .build/release/gaugehouse latest dev-1 --url $url
 
 Ctrl-C stops all of it.
 END
