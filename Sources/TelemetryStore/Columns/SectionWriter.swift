@@ -1,0 +1,73 @@
+import TelemetryCodec
+
+/// Appends sections: each as one byte over and over, as it is, or as a zstd frame, whichever is smallest.
+///
+/// Bytes that are all below 16, 4 or 2 may be packed 2, 4 or 8 to a byte first. Source: docs/format/column-chunk.md, "Section".
+struct SectionWriter: ~Copyable {
+    private let compressor: ZstdSectionCompressor
+    private var packed = RawBuffer(capacity: 1 << 12)
+    private var compressed = RawBuffer(capacity: 1 << 13)
+    private var previousRawCount = 0
+
+    init(compressionLevel: Int32) { compressor = ZstdSectionCompressor(level: compressionLevel) }
+
+    /// The next section is the first of a chunk.
+    mutating func beginChunk() { previousRawCount = 0 }
+
+    /// Nothing is written for no bytes.
+    mutating func append(_ raw: UnsafeRawBufferPointer, into output: inout RawBuffer) {
+        guard raw.count > 0 else { return }
+        let bits = bitsSet(raw)
+        if bits == raw[0], raw.count <= ColumnFormat.maximumConstantByteCount, raw.allSatisfy({ $0 == bits }) {
+            begin(.constant, packing: 0, rawCount: raw.count, into: &output)
+            output.append(bits)
+            return
+        }
+        let packing: UInt8 = bits < 2 ? 3 : bits < 4 ? 2 : bits < 16 ? 1 : 0
+        guard packing > 0 else { return appendSmallest(raw, packing: 0, rawCount: raw.count, into: &output) }
+        pack(raw, packing)
+        var other = RawBuffer(capacity: 0)
+        swap(&other, &packed)
+        other.withBytes { appendSmallest($0, packing: packing, rawCount: raw.count, into: &output) }
+        swap(&other, &packed)
+    }
+
+    private mutating func appendSmallest(_ bytes: UnsafeRawBufferPointer, packing: UInt8, rawCount: Int, into output: inout RawBuffer) {
+        compressed.removeAll()
+        let count = compressor.compress(bytes, into: &compressed)
+        if count + 2 < bytes.count {
+            begin(.zstd, packing: packing, rawCount: rawCount, into: &output)
+            output.append(varint: count)
+            compressed.withBytes { output.append($0) }
+        } else {
+            begin(.plain, packing: packing, rawCount: rawCount, into: &output)
+            output.append(bytes)
+        }
+    }
+
+    /// Coding in bits 0-1, packing in bits 2-3; bit 7: as many raw bytes as the section before.
+    private mutating func begin(_ coding: SectionCoding, packing: UInt8, rawCount: Int, into output: inout RawBuffer) {
+        let isRepeated = rawCount == previousRawCount
+        output.append(coding.rawValue | packing << 2 | (isRepeated ? 0x80 : 0))
+        if !isRepeated { output.append(varint: rawCount) }
+        previousRawCount = rawCount
+    }
+
+    private func bitsSet(_ bytes: UnsafeRawBufferPointer) -> UInt8 {
+        var bits: UInt8 = 0
+        for byte in bytes { bits |= byte }
+        return bits
+    }
+
+    private mutating func pack(_ raw: UnsafeRawBufferPointer, _ packing: UInt8) {
+        let perByte = 1 << Int(packing)
+        let width = UInt8(8) >> packing
+        packed.removeAll()
+        packed.reserve(raw.count / perByte + 1)
+        for start in stride(from: 0, to: raw.count, by: perByte) {
+            var byte: UInt8 = 0
+            for index in start..<min(start + perByte, raw.count) { byte |= raw[index] << (UInt8(index - start) &* width) }
+            packed.append(byte)
+        }
+    }
+}

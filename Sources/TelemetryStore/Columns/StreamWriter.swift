@@ -1,0 +1,226 @@
+import TelemetryCodec
+
+/// A chunk under construction: header, and sections in the order the reader meets them.
+struct ChunkBuilder: ~Copyable {
+    var header = RawBuffer(capacity: 256)
+    var sections = RawBuffer(capacity: 1 << 14)
+    var writer: SectionWriter
+
+    init(compressionLevel: Int32) { writer = SectionWriter(compressionLevel: compressionLevel) }
+
+    mutating func begin() {
+        header.removeAll()
+        sections.removeAll()
+        writer.beginChunk()
+    }
+
+    mutating func appendSection(_ bytes: UnsafeRawBufferPointer) { writer.append(bytes, into: &sections) }
+
+    /// The stored chunk: counted header, sections.
+    func finish(into output: inout RawBuffer) {
+        header.withBytes { output.append(counted: $0) }
+        sections.withBytes { output.append($0) }
+    }
+}
+
+/// Writes 64-bit values as a stream. Source: docs/format/column-chunk.md, "Stream".
+///
+/// The caller puts the values into `values`, which the writer changes.
+struct StreamWriter: ~Copyable {
+    /// What values are, which decides the modes that may pay.
+    enum Kind {
+        /// Two's complement numbers, with a common divisor perhaps.
+        case numbers
+        /// IEEE 754 bits.
+        case patterns
+        /// Numbers without pieces, which are summed up: always `offset`, always planes.
+        case lengths
+    }
+
+    var values = WordBuffer()
+    private var residuals = WordBuffer()
+    private var best = WordBuffer()
+    private var firsts = WordBuffer(capacity: 64)
+    private var bytes = RawBuffer(capacity: 1 << 13)
+    private let cost = PlaneCost()
+
+    private struct Plan {
+        var mode = StreamMode.offset
+        var step: Int64 = 0
+        var byteCount: Int
+    }
+
+    /// Appends the stream of `values`.
+    /// - Parameter positions: position of the first value of each piece, and the number of values at the end.
+    mutating func write(_ kind: Kind, positions: [Int32], into chunk: inout ChunkBuilder) {
+        let count = values.count
+        var (least, divisor): (Int64, UInt64) = (0, 1)
+        if kind != .patterns { (least, divisor) = normalize() }
+        var plan = Plan(byteCount: cost.byteCount(values.base, count))
+        best.resize(count)
+        best.base.update(from: values.base, count: count)
+        if kind != .lengths, count > 1 {
+            residuals.resize(count)
+            consider(.delta, step: medianDelta(positions), positions, &plan)
+            if kind == .patterns {
+                consider(.exclusiveOr, step: 0, positions, &plan)
+            } else {
+                consider(.line, step: slope(positions), positions, &plan)
+            }
+        }
+        let width = best.byteWidth
+        let isInterleaved = kind != .lengths && width > 1 && hasRepeats(width)
+        chunk.header.append(plan.mode.rawValue | (isInterleaved ? 4 : 0) | UInt8(width) << 4)
+        chunk.header.append(varint: divisor)
+        chunk.header.append(zigzag: least)
+        if plan.mode != .offset { writeFirsts(plan, positions, into: &chunk) }
+        if isInterleaved {
+            best.copyWords(width: width, to: &bytes)
+            bytes.withBytes { chunk.appendSection($0) }
+            return
+        }
+        for plane in 0..<width {
+            best.copyPlane(plane, to: &bytes)
+            bytes.withBytes { chunk.appendSection($0) }
+        }
+    }
+
+    // MARK: - Normal form
+
+    /// Leaves (value - least) / divisor in `values`.
+    private mutating func normalize() -> (least: Int64, divisor: UInt64) {
+        guard values.count > 0 else { return (0, 1) }
+        let words = values.base
+        var least = Int64(bitPattern: words[0])
+        for index in 1..<max(values.count, 1) { least = min(least, Int64(bitPattern: words[index])) }
+        var divisor: UInt64 = 0
+        for index in 0..<values.count {
+            words[index] &-= UInt64(bitPattern: least)
+            if divisor != 1, words[index] != 0 { divisor = greatestCommonDivisor(divisor, words[index]) }
+        }
+        if divisor > 1 { for index in 0..<values.count { words[index] /= divisor } }
+        return (least, max(divisor, 1))
+    }
+
+    private func greatestCommonDivisor(_ first: UInt64, _ second: UInt64) -> UInt64 {
+        var (a, b) = (second, first)
+        while b != 0 { (a, b) = (b, a % b) }
+        return a
+    }
+
+    // MARK: - Modes
+
+    /// Keeps the mode's words in `best` when they are cheaper than the plan's.
+    private mutating func consider(_ mode: StreamMode, step: Int64, _ positions: [Int32], _ plan: inout Plan) {
+        for piece in 0..<(positions.count - 1) {
+            let (start, end) = (Int(positions[piece]), Int(positions[piece + 1]))
+            if start < end { fillResiduals(mode, step, start, end) }
+        }
+        let byteCount = cost.byteCount(residuals.base, residuals.count) + 2 * (positions.count - 1)
+        guard byteCount < plan.byteCount else { return }
+        plan = Plan(mode: mode, step: step, byteCount: byteCount)
+        swap(&best, &residuals)
+        residuals.resize(values.count)
+    }
+
+    private func fillResiduals(_ mode: StreamMode, _ step: Int64, _ start: Int, _ end: Int) {
+        let (words, residuals) = (values.base, residuals.base)
+        residuals[start] = 0
+        switch mode {
+        case .offset: break
+        case .delta:
+            for index in (start + 1)..<max(end, start + 1) {
+                residuals[index] = zigzagEncoded(Int64(bitPattern: words[index] &- words[index - 1]) &- step)
+            }
+        case .line:
+            var expected = words[start]
+            for index in (start + 1)..<max(end, start + 1) {
+                expected &+= UInt64(bitPattern: step)
+                residuals[index] = zigzagEncoded(Int64(bitPattern: words[index] &- expected))
+            }
+        case .exclusiveOr:
+            for index in (start + 1)..<max(end, start + 1) { residuals[index] = words[index] ^ words[index - 1] }
+        }
+    }
+
+    /// Median of some of the deltas: the majority if there is one, the middle of noise otherwise.
+    private func medianDelta(_ positions: [Int32]) -> Int64 {
+        let stride = max(1, values.count / 64)
+        var sample: [Int64] = []
+        var index = 1
+        while index < values.count {
+            sample.append(Int64(bitPattern: values.base[index] &- values.base[index - 1]))
+            index += stride
+        }
+        sample.sort()
+        return sample[sample.count / 2]
+    }
+
+    /// Mean difference of neighbours in the longest piece.
+    private func slope(_ positions: [Int32]) -> Int64 {
+        var (start, end) = (0, 0)
+        for piece in 0..<(positions.count - 1) where Int(positions[piece + 1] - positions[piece]) > end - start {
+            (start, end) = (Int(positions[piece]), Int(positions[piece + 1]))
+        }
+        guard end - start > 1 else { return 0 }
+        let rise = Int64(bitPattern: values.base[end - 1] &- values.base[start])
+        let steps = Int64(end - start - 1)
+        let half = rise < 0 ? -(steps / 2) : steps / 2
+        return rise.addingReportingOverflow(half).partialValue / steps
+    }
+
+    // MARK: - Output
+
+    /// The value each piece begins with; a piece without values repeats the one before.
+    private mutating func writeFirsts(_ plan: Plan, _ positions: [Int32], into chunk: inout ChunkBuilder) {
+        let pieceCount = positions.count - 1
+        firsts.resize(pieceCount)
+        var (last, least) = (values.base[0], UInt64.max)
+        for piece in 0..<pieceCount {
+            if positions[piece] < positions[piece + 1] { last = values.base[Int(positions[piece])] }
+            firsts.base[piece] = last
+            least = min(least, last)
+        }
+        for piece in 0..<pieceCount { firsts.base[piece] &-= least }
+        let width = firsts.byteWidth
+        if plan.mode != .exclusiveOr { chunk.header.append(zigzag: plan.step) }
+        chunk.header.append(varint: least)
+        chunk.header.append(UInt8(width))
+        for plane in 0..<width {
+            firsts.copyPlane(plane, to: &bytes)
+            bytes.withBytes { chunk.appendSection($0) }
+        }
+    }
+
+    private func hasRepeats(_ width: Int) -> Bool { false }
+
+}
+
+extension WordBuffer {
+    /// Bytes that hold every word: 0...8.
+    var byteWidth: Int {
+        var bits: UInt64 = 0
+        for index in 0..<count { bits |= base[index] }
+        return leastByteCount(of: bits)
+    }
+
+    /// Fills `bytes` with byte `plane` of each word.
+    func copyPlane(_ plane: Int, to bytes: inout RawBuffer) {
+        bytes.removeAll()
+        bytes.reserve(count)
+        let target = bytes.base.assumingMemoryBound(to: UInt8.self)
+        let shift = UInt64(plane) * 8
+        for index in 0..<count { target[index] = UInt8(truncatingIfNeeded: base[index] &>> shift) }
+        bytes.count = count
+    }
+
+    /// Fills `bytes` with the low `width` bytes of each word, little-endian.
+    func copyWords(width: Int, to bytes: inout RawBuffer) {
+        bytes.removeAll()
+        bytes.reserve(count * width + 8)
+        for index in 0..<count {
+            bytes.base.storeBytes(of: base[index].littleEndian, toByteOffset: index * width, as: UInt64.self)
+        }
+        bytes.count = count * width
+    }
+}
