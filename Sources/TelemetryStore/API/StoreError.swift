@@ -21,6 +21,8 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
         case clock
         /// The batch cannot be written: too large for a log record.
         case tooLarge
+        /// A query asks for what cannot be: the caller's mistake.
+        case invalid
     }
 
     package let code: Code

@@ -15,6 +15,10 @@ final class Bytes: @unchecked Sendable {
         buffer = UnsafeRawBufferPointer(start: memory.baseAddress, count: count)
     }
 
+    convenience init(copying source: UnsafeRawBufferPointer) {
+        self.init(count: source.count) { if source.count > 0 { $0.copyMemory(from: source) } }
+    }
+
     deinit { buffer.deallocate() }
 
     var count: Int { buffer.count }

@@ -88,8 +88,8 @@ struct PartitionSources {
     ) throws(StoreError) {
         for segment in segments {
             guard let entry = try segment.find(bucket: bucket, device: device) else { continue }
-            for block in entry.blocks where block.minTime <= times.upperBound && block.maxTime >= times.lowerBound {
-                try segment.read(block, times: times, wanted: wanted, into: &buffer)
+            for piece in entry.pieces where piece.overlaps(times) {
+                try segment.read(piece, times: times, wanted: wanted, into: &buffer)
             }
         }
         for source in heads {

@@ -31,7 +31,7 @@ struct PageBuilder {
     mutating func read(
         _ sources: PartitionSources, _ times: ClosedRange<Int64>, bucket: Int, device: UnsafeRawBufferPointer
     ) throws(StoreError) {
-        var pending = try BlockList(sources, times, bucket: bucket, device: device, order: query.order)
+        var pending = try PieceList(sources, times, bucket: bucket, device: device, order: query.order)
         rows.removeAll()
         while true {
             let needed = query.limit - page.times.count + 1

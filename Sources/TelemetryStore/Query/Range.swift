@@ -16,7 +16,7 @@ extension Table {
         let key = core.registry.withNames { registry in
             (bucket: Int(registry.buckets[Int(number)]), name: registry.devices.withName(number) { Array($0) })
         }
-        for window in windows(of: times, query.order) {
+        for window in partitionWindows(of: times, query.order) {
             guard let (windowTimes, sources) = sources(in: window, times, device: number) else { continue }
             try key.name.withRawBytes { (name) throws(StoreError) in
                 try builder.read(sources, windowTimes, bucket: key.bucket, device: name)
@@ -38,14 +38,14 @@ extension Table {
     }
 
     /// The windows there are, in the query's order. One that comes later holds only rows that came after the read began.
-    private func windows(of times: ClosedRange<Int64>, _ order: RangeQuery.Order) -> [Int64] {
+    func partitionWindows(of times: ClosedRange<Int64>, _ order: RangeQuery.Order) -> [Int64] {
         let range = core.window(of: times.lowerBound)...core.window(of: times.upperBound)
         let windows = core.lock.reading { core.partitions.keys.filter { range.contains($0) } }
         return order == .descending ? windows.sorted(by: >) : windows.sorted()
     }
 
     /// What may hold rows of the device in a window; nil when nothing does.
-    private func sources(
+    func sources(
         in window: Int64, _ times: ClosedRange<Int64>, device: UInt32
     ) -> (times: ClosedRange<Int64>, sources: PartitionSources)? {
         let id = PartitionID(window: window)

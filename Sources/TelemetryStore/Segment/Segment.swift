@@ -53,35 +53,46 @@ final class Segment: @unchecked Sendable {
         }
     }
 
-    /// The device's blocks; nil when the segment has none.
+    /// The device's pieces; nil when the segment has none.
     func find(bucket: Int, device: UnsafeRawBufferPointer) throws(StoreError) -> DeviceEntry? {
-        guard let page = try index().page(bucket: bucket, name: device) else { return nil }
-        let bytes = try frame(page)
+        guard let reference = try index().page(bucket: bucket, name: device) else { return nil }
+        let bytes = try frame(reference)
         do throws(CodecError) {
-            let page = try IndexPage(bytes.buffer)
-            guard let position = try page.find(bucket: bucket, name: device) else { return nil }
-            return try page.entry(position).entry
+            var page = try page(bytes)
+            return try page.find(bucket: bucket, name: device)
         } catch {
-            throw damage(at: page.offset, "the index page is malformed")
+            throw damage(at: reference.offset, "the index page is malformed")
         }
     }
 
-    // MARK: - Frames and blocks
+    /// The page holds no memory of its own: `bytes` must outlive it.
+    func page(_ bytes: Bytes) throws(CodecError) -> any IndexPage {
+        footer.version == 1 ? try BlockIndexPage(bytes.buffer) : try FrameIndexPage(bytes.buffer)
+    }
 
+    // MARK: - Bytes
+
+    /// - Throws: `.corruption` when the file has no such bytes.
+    func bytes(_ span: Range<Int>) throws(StoreError) -> Bytes {
+        guard span.lowerBound >= 0, span.upperBound <= byteCount else { throw damage(at: span.lowerBound, "a part lies outside the file") }
+        guard let bytes = try storing({ () throws(FileError) in try file.bytes(at: span.lowerBound, count: span.count) })
+        else { throw damage(at: span.lowerBound, "the file is shorter than it was") }
+        return bytes
+    }
+
+    /// A zstd frame, decompressed, from the cache when it is there.
     func frame(_ reference: FrameReference) throws(StoreError) -> Bytes {
-        try cache.bytes(reference, segment: cacheID) { (frame) throws(StoreError) in try read(frame) }
+        if let found = cache.find(segment: cacheID, offset: reference.offset) { return found }
+        let bytes = try read(reference)
+        cache.insert(bytes, segment: cacheID, offset: reference.offset)
+        return bytes
     }
 
     /// Reads, checks and decompresses.
     func read(_ frame: FrameReference) throws(StoreError) -> Bytes {
-        guard frame.offset >= 0, frame.compressedByteCount >= 0, frame.compressedByteCount <= byteCount,
-            frame.offset <= byteCount - frame.compressedByteCount, frame.rawByteCount >= 0, frame.rawByteCount <= 1 << 31
-        else { throw damage(at: frame.offset, "a frame lies outside the file") }
-        guard
-            let compressed = try storing({ () throws(FileError) in
-                try file.bytes(at: frame.offset, count: frame.compressedByteCount)
-            }), crc32c(compressed.buffer) == frame.checksum
-        else { throw damage(at: frame.offset, "the frame's checksum does not hold") }
+        guard frame.rawByteCount <= 1 << 31 else { throw damage(at: frame.offset, "a frame claims \(frame.rawByteCount) bytes") }
+        let compressed = try bytes(frame.offset..<(frame.offset + frame.compressedByteCount))
+        guard crc32c(compressed.buffer) == frame.checksum else { throw damage(at: frame.offset, "the frame's checksum does not hold") }
         do throws(CodecError) {
             return try Bytes(count: frame.rawByteCount) { (output) throws(CodecError) in
                 let decompressor = ZstdDecompressor()
@@ -92,28 +103,29 @@ final class Segment: @unchecked Sendable {
         }
     }
 
-    /// Adds the block's rows of `times` to `buffer`.
-    /// - Parameter wanted: the table's fields to read; nil for all.
-    func read(
-        _ block: BlockReference, times: ClosedRange<Int64>, wanted: Set<UInt32>?, isCached: Bool = true, into buffer: inout RowBuffer
-    ) throws(StoreError) {
-        let bytes = isCached ? try frame(block.frame) : try read(block.frame)
-        try decode(block, in: bytes, times: times, wanted: wanted, into: &buffer)
+    func cachedChunk(_ column: FrameDirectory.Column) -> Bytes? { cache.find(segment: cacheID, offset: column.offset) }
+
+    /// A column chunk ready to be decoded, from its stored bytes.
+    func chunk(_ column: FrameDirectory.Column, stored: UnsafeRawBufferPointer, isCached: Bool) throws(StoreError) -> Bytes {
+        guard crc32c(stored) == column.checksum else { throw damage(at: column.offset, "the column chunk's checksum does not hold") }
+        let bytes: Bytes
+        do throws(CodecError) {
+            bytes = column.key == .statistics ? Bytes(copying: stored) : try ColumnChunk.decompress(stored)
+        } catch {
+            throw damage(at: column.offset, "the column chunk does not decompress")
+        }
+        if isCached { cache.insert(bytes, segment: cacheID, offset: column.offset) }
+        return bytes
     }
 
-    func decode(
-        _ block: BlockReference, in frame: Bytes, times: ClosedRange<Int64>, wanted: Set<UInt32>?, into buffer: inout RowBuffer
+    // MARK: - Rows
+
+    /// Adds the piece's rows of `times` that have a wanted field to `buffer`.
+    /// - Parameter wanted: the table's fields to read; nil for all.
+    func read(
+        _ piece: SegmentPiece, times: ClosedRange<Int64>, wanted: Set<UInt32>?, into buffer: inout RowBuffer
     ) throws(StoreError) {
-        let fields = try index().fields.map { wanted?.contains($0.number) ?? true ? Int32($0.number) : -1 }
-        guard block.offsetInFrame + block.byteCount <= frame.count else {
-            throw damage(at: block.frame.offset, "a block lies outside its frame")
-        }
-        let slice = UnsafeRawBufferPointer(rebasing: frame.buffer[block.offsetInFrame..<(block.offsetInFrame + block.byteCount)])
-        do throws(CodecError) {
-            try BlockDecoder.decode(
-                slice, hasCommitTimes: footer.hasCommitTimes, fields: fields, times: times, rank: rank, into: &buffer)
-        } catch {
-            throw damage(at: block.frame.offset, "the block at \(block.offsetInFrame) in the frame is malformed")
-        }
+        var reader = PieceReader(self, fields: try index().fields, wanted: wanted, isCached: true)
+        try reader.read(piece, times: times, into: &buffer)
     }
 }

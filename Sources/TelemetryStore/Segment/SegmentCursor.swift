@@ -6,16 +6,17 @@ struct SegmentCursor {
     private let index: SparseIndex
     private var nextPage = 0
     private var pageBytes: Bytes?
-    private var page: IndexPage?
+    private var page: (any IndexPage)?
     private var position = 0
-    private var frame: (reference: FrameReference, bytes: Bytes)?
+    private var reader: PieceReader
 
     /// The device the cursor stands on; nil at the end. The name stays valid until the next `advance`.
-    private(set) var current: (bucket: Int, name: UnsafeRawBufferPointer, entry: DeviceEntry)?
+    private(set) var current: KeyedEntry?
 
     init(_ segment: Segment) throws(StoreError) {
         self.segment = segment
         index = try segment.index()
+        reader = PieceReader(segment, fields: index.fields, wanted: nil, isCached: false)
         try advance()
     }
 
@@ -25,7 +26,7 @@ struct SegmentCursor {
             guard nextPage < index.pages.count else { return }
             let reference = index.pages[nextPage].frame
             let bytes = try segment.read(reference)
-            do throws(CodecError) { page = try IndexPage(bytes.buffer) } catch {
+            do throws(CodecError) { page = try segment.page(bytes) } catch {
                 throw segment.damage(at: reference.offset, "the index page is malformed")
             }
             (pageBytes, position) = (bytes, 0)
@@ -39,10 +40,7 @@ struct SegmentCursor {
 
     /// Adds all rows of the current device to `buffer`.
     mutating func readRows(into buffer: inout RowBuffer) throws(StoreError) {
-        for block in current?.entry.blocks ?? [] {
-            if frame?.reference != block.frame { frame = (block.frame, try segment.read(block.frame)) }
-            try segment.decode(block, in: frame!.bytes, times: .min ... .max, wanted: nil, into: &buffer)
-        }
+        for piece in current?.entry.pieces ?? [] { try reader.read(piece, times: .min ... .max, into: &buffer) }
     }
 }
 
@@ -50,9 +48,11 @@ struct SegmentCursor {
 struct SegmentMerger {
     private var cursors: [SegmentCursor]
 
+    /// - Parameter segments: in order of flushes.
     init(_ segments: [Segment]) throws(StoreError) {
         cursors = []
-        for segment in segments { cursors.append(try SegmentCursor(segment)) }
+        // The newest first: rows that came in order are then sorted as they are read.
+        for segment in segments.reversed() { cursors.append(try SegmentCursor(segment)) }
     }
 
     /// Fills `rows` with the next device's rows.

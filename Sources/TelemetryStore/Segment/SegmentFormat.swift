@@ -3,25 +3,32 @@ import TelemetryCodec
 
 /// The bytes of a segment file. Source: docs/format/segment.md. On disk: never renumber.
 ///
-/// header · frames (each page's blocks, then its index) · sparse index · footer
+/// header · pages (each its frames, then its index) · sparse index · footer
 enum SegmentFormat {
     /// "GAUGESEG", little-endian.
     static let magic: UInt64 = 0x4745_5345_4755_4147
-    static let version: UInt32 = 1
+    /// What is written. Version 1 is read as well, see `Version1/`.
+    static let version: UInt32 = 2
     static let headerByteCount = 16
     static let footerByteCount = 136
-    /// Rows of one block: one device, one piece of time. Small enough that an hour at 1 Hz is one block.
-    static let rowsPerBlock = 4_096
-    /// Bytes of strings and binaries after which a block ends: what a reader holds for one row of a waveform.
-    static let bytesPerBlock = 1 << 20
-    /// Raw bytes after which a frame of blocks is compressed: large enough for zstd, small enough to read for one device.
-    static let frameByteCount = 64 << 10
-    /// Devices of one index page.
+    /// Rows of one frame at most: what a reader of one row decompresses. An hour at 1 Hz is one piece.
+    static let rowsPerFrame = 4_096
+    /// Rows after which a frame of several devices ends: enough for zstd, few enough to read for one device.
+    static let rowsPerSharedFrame = 2_048
+    /// Bytes of strings and binaries after which a frame ends: what a reader holds for one row of a waveform.
+    static let bytesPerFrame = 1 << 20
+    /// Columns after which a frame ends: devices of many kinds must not make its directory long.
+    static let columnsPerFrame = 512
+    /// Devices of one index page at most.
     static let devicesPerPage = 1_024
+    /// Raw bytes after which an index page ends: what a look-up decompresses.
+    static let bytesPerPage = 32 << 10
+    /// Rows from which on a piece has statistics: for fewer, decoding is as fast and smaller.
+    static let rowsPerStatistics = 64
 }
 
-/// A compressed piece of the file, by place and checksum.
-struct FrameReference: Equatable {
+/// A zstd frame by place and checksum: an index page, the sparse index, in version 1 a group of blocks.
+struct FrameReference: Equatable, Sendable {
     var offset: Int
     var compressedByteCount: Int
     var rawByteCount: Int
@@ -50,101 +57,109 @@ struct FrameReference: Equatable {
     }
 }
 
-/// A block inside a frame: rows of one device, newest first.
-struct BlockReference: Equatable {
-    var frame: FrameReference
-    var offsetInFrame: Int
-    var byteCount: Int
-    var rowCount: Int
-    var minTime: Int64
-    var maxTime: Int64
-}
-
 /// One device in a segment.
 struct DeviceEntry {
     var rowCount: Int
     /// Rows that began a `(device, time)` when they were committed.
     var newRowCount: Int
-    var blocks: [BlockReference]
+    /// Newest first.
+    var pieces: [SegmentPiece]
 }
 
-/// Last 136 bytes of a segment: all that opening reads.
-struct SegmentFooter: Equatable {
-    var table: TableNumber
-    var window: Int64
-    /// The flushes whose rows the segment holds.
-    var flushes: ClosedRange<FlushID>
-    /// Newest reading of the partition when the last of these flushes began.
-    var lastSequence: SequenceNumber
+/// Rows of one device that stand together: in one frame, or in version 1 one block. Newest first.
+struct SegmentPiece {
+    enum Place {
+        /// - Parameters: position among the frame's pieces; number of the piece's first row in the frame.
+        case frame(FrameDirectory, ordinal: Int, firstRow: Int)
+        case block(FrameReference, offset: Int, byteCount: Int)
+    }
+
+    var place: Place
     var rowCount: Int
-    var newRowCount: Int
     var minTime: Int64
     var maxTime: Int64
-    /// Segment rows carry their commit times (tables that keep versions).
-    var hasCommitTimes: Bool
-    var deviceCount: Int
-    var index: FrameReference
+
+    func overlaps(_ times: ClosedRange<Int64>) -> Bool { minTime <= times.upperBound && maxTime >= times.lowerBound }
+}
+
+/// What a chunk of a frame holds. On disk: never renumber.
+enum ColumnKey: Equatable, Sendable {
+    case times
+    case commitTimes
+    case statistics
+    /// - Parameter local: number of the field inside the segment.
+    case field(local: Int, type: FieldType)
+
+    var encoded: UInt64 {
+        switch self {
+        case .times: 0 << 3
+        case .commitTimes: 1 << 3
+        case .statistics: 2 << 3
+        case .field(let local, let type): UInt64(local) << 3 | UInt64(type.rawValue)
+        }
+    }
+
+    init(_ value: UInt64) throws(CodecError) {
+        switch (value & 7, value >> 3) {
+        case (0, 0): self = .times
+        case (0, 1): self = .commitTimes
+        case (0, 2): self = .statistics
+        case (let type, let local):
+            guard let type = FieldType(rawValue: UInt8(type)), local <= UInt64(Int32.max) else { throw .malformed }
+            self = .field(local: Int(local), type: type)
+        }
+    }
+}
+
+/// The columns of one frame and where they stand in the file.
+final class FrameDirectory: Sendable {
+    struct Column: Sendable {
+        var key: ColumnKey
+        var offset: Int
+        var byteCount: Int
+        /// CRC-32C of the chunk as stored.
+        var checksum: UInt32
+    }
+
+    let rowCount: Int
+    let pieceCount: Int
+    let columns: [Column]
+
+    init(rowCount: Int, pieceCount: Int, columns: [Column]) {
+        self.rowCount = rowCount
+        self.pieceCount = pieceCount
+        self.columns = columns
+    }
+
+    /// Row count, piece count, offset, column count; per column key, byte count, checksum. The chunks follow each other.
+    convenience init(_ cursor: inout ByteCursor) throws(CodecError) {
+        let rowCount = try cursor.count(limit: SegmentFormat.rowsPerFrame)
+        let pieceCount = try cursor.count(limit: rowCount)
+        var offset = try cursor.count(limit: 1 << 48)
+        var columns: [Column] = []
+        for _ in 0..<(try cursor.count(limit: cursor.remaining)) {
+            let key = try ColumnKey(try cursor.varint())
+            let byteCount = try cursor.count(limit: 1 << 31)
+            columns.append(Column(key: key, offset: offset, byteCount: byteCount, checksum: try cursor.fixed(UInt32.self)))
+            offset += byteCount
+        }
+        guard columns.first?.key == .times else { throw .malformed }
+        self.init(rowCount: rowCount, pieceCount: pieceCount, columns: columns)
+    }
 
     func encode(into output: inout RawBuffer) {
-        let start = output.count
-        output.append(fixed: SegmentFormat.magic)
-        output.append(fixed: SegmentFormat.version)
-        output.append(fixed: UInt16(table))
-        output.append(fixed: UInt16(hasCommitTimes ? 1 : 0))
-        output.append(fixed: window)
-        output.append(fixed: flushes.lowerBound)
-        output.append(fixed: flushes.upperBound)
-        output.append(fixed: lastSequence)
-        output.append(fixed: UInt64(rowCount))
-        output.append(fixed: UInt64(newRowCount))
-        output.append(fixed: minTime)
-        output.append(fixed: maxTime)
-        output.append(fixed: UInt64(deviceCount))
-        output.append(fixed: UInt64(index.offset))
-        output.append(fixed: UInt64(index.compressedByteCount))
-        output.append(fixed: UInt64(index.rawByteCount))
-        output.append(fixed: index.checksum)
-        while output.count - start < SegmentFormat.footerByteCount - 4 { output.append(UInt8(0)) }
-        let checksum = output.withBytes { crc32c(UnsafeRawBufferPointer(rebasing: $0[start...])) }
-        output.append(fixed: checksum)
+        output.append(varint: rowCount)
+        output.append(varint: pieceCount)
+        output.append(varint: columns[0].offset)
+        output.append(varint: columns.count)
+        for column in columns {
+            output.append(varint: column.key.encoded)
+            output.append(varint: column.byteCount)
+            output.append(fixed: column.checksum)
+        }
     }
 
-    init(_ bytes: UnsafeRawBufferPointer) throws(CodecError) {
-        var cursor = ByteCursor(bytes)
-        guard bytes.count == SegmentFormat.footerByteCount,
-            try cursor.fixed(UInt64.self) == SegmentFormat.magic, try cursor.fixed(UInt32.self) == SegmentFormat.version
-        else { throw .malformed }
-        table = try cursor.fixed(UInt16.self)
-        hasCommitTimes = try cursor.fixed(UInt16.self) & 1 != 0
-        window = try cursor.fixed(Int64.self)
-        let (first, last) = (try cursor.fixed(UInt64.self), try cursor.fixed(UInt64.self))
-        guard first <= last else { throw .malformed }
-        flushes = first...last
-        lastSequence = try cursor.fixed(UInt64.self)
-        rowCount = Int(truncatingIfNeeded: try cursor.fixed(UInt64.self))
-        newRowCount = Int(truncatingIfNeeded: try cursor.fixed(UInt64.self))
-        minTime = try cursor.fixed(Int64.self)
-        maxTime = try cursor.fixed(Int64.self)
-        deviceCount = Int(truncatingIfNeeded: try cursor.fixed(UInt64.self))
-        index = FrameReference(
-            offset: Int(truncatingIfNeeded: try cursor.fixed(UInt64.self)),
-            compressedByteCount: Int(truncatingIfNeeded: try cursor.fixed(UInt64.self)),
-            rawByteCount: Int(truncatingIfNeeded: try cursor.fixed(UInt64.self)), checksum: try cursor.fixed(UInt32.self))
-        cursor.offset = SegmentFormat.footerByteCount - 4
-        guard try cursor.fixed(UInt32.self) == crc32c(UnsafeRawBufferPointer(rebasing: bytes.dropLast(4))) else { throw .malformed }
-    }
-
-    init(
-        table: TableNumber, window: Int64, flushes: ClosedRange<FlushID>, lastSequence: SequenceNumber, hasCommitTimes: Bool
-    ) {
-        self.table = table
-        self.window = window
-        self.flushes = flushes
-        self.lastSequence = lastSequence
-        self.hasCommitTimes = hasCommitTimes
-        (rowCount, newRowCount, minTime, maxTime, deviceCount) = (0, 0, .max, .min, 0)
-        index = FrameReference(offset: 0, compressedByteCount: 0, rawByteCount: 0, checksum: 0)
-    }
+    func position(of key: ColumnKey) -> Int? { columns.firstIndex { $0.key == key } }
 }
 
 /// Number of a flush of a table, rising by one and never used twice; 0 = none.

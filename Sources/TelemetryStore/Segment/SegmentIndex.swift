@@ -50,63 +50,144 @@ struct SparseIndex: Sendable {
     }
 }
 
-/// A decompressed index page: entries of neighbouring devices, found by binary search.
-struct IndexPage {
-    private let bytes: UnsafeRawBufferPointer
-    private let frames: [FrameReference]
-    private let offsetsStart: Int
-    private let entriesStart: Int
-    let deviceCount: Int
+/// An entry of an index page. The name is a slice of the page.
+typealias KeyedEntry = (bucket: Int, name: UnsafeRawBufferPointer, entry: DeviceEntry)
 
-    init(_ bytes: UnsafeRawBufferPointer) throws(CodecError) {
-        self.bytes = bytes
-        var cursor = ByteCursor(bytes)
-        deviceCount = try cursor.count(limit: bytes.count)
-        var frames: [FrameReference] = []
-        for _ in 0..<(try cursor.count(limit: bytes.count)) { frames.append(try FrameReference(&cursor)) }
-        self.frames = frames
-        offsetsStart = cursor.offset
-        entriesStart = offsetsStart + deviceCount * 4
-        guard entriesStart <= bytes.count else { throw .truncated }
-    }
+/// A decompressed index page: entries of neighbouring devices, found by binary search, and the directories of their frames.
+protocol IndexPage {
+    var deviceCount: Int { get }
+    func key(_ position: Int) throws(CodecError) -> (bucket: Int, name: UnsafeRawBufferPointer)
+    /// The device at `position`, in key order.
+    mutating func entry(_ position: Int) throws(CodecError) -> KeyedEntry
+}
 
-    private func cursor(_ position: Int) throws(CodecError) -> ByteCursor {
-        let offset = bytes.loadUnaligned(fromByteOffset: offsetsStart + position * 4, as: UInt32.self)
-        guard entriesStart + Int(UInt32(littleEndian: offset)) <= bytes.count else { throw .malformed }
-        return ByteCursor(bytes, offset: entriesStart + Int(UInt32(littleEndian: offset)))
-    }
-
-    func find(bucket: Int, name: UnsafeRawBufferPointer) throws(CodecError) -> Int? {
+extension IndexPage {
+    mutating func find(bucket: Int, name: UnsafeRawBufferPointer) throws(CodecError) -> DeviceEntry? {
         var (low, high) = (0, deviceCount)
         while low < high {
             let middle = (low + high) / 2
-            var cursor = try cursor(middle)
-            let middleBucket = try cursor.count(limit: 1 << 16)
-            let order = compareKeys(middleBucket, try cursor.countedBytes(), bucket, name)
-            if order == 0 { return middle }
+            let key = try key(middle)
+            let order = compareKeys(key.bucket, key.name, bucket, name)
+            if order == 0 { return try entry(middle).entry }
             if order < 0 { low = middle + 1 } else { high = middle }
         }
         return nil
     }
+}
 
-    /// The device at `position`, in key order. The name is a slice of the page.
-    func entry(_ position: Int) throws(CodecError) -> (bucket: Int, name: UnsafeRawBufferPointer, entry: DeviceEntry) {
-        var cursor = try cursor(position)
+/// Version 2. Source: docs/format/segment.md, "Index page".
+struct FrameIndexPage: IndexPage {
+    private let bytes: UnsafeRawBufferPointer
+    let deviceCount: Int
+    private let frameCount: Int
+    private let baseTime: Int64
+    /// The frame parsed last: neighbouring devices share it.
+    private var frame: (position: Int, directory: FrameDirectory)?
+
+    init(_ bytes: UnsafeRawBufferPointer) throws(CodecError) {
+        self.bytes = bytes
+        var cursor = ByteCursor(bytes)
+        deviceCount = Int(try cursor.fixed(UInt32.self))
+        frameCount = Int(try cursor.fixed(UInt32.self))
+        baseTime = try cursor.fixed(Int64.self)
+        guard (deviceCount + frameCount) * 4 <= cursor.remaining else { throw .truncated }
+    }
+
+    private static let headerByteCount = 16
+
+    /// - Parameter slot: devices first, then frames.
+    private func cursor(slot: Int) throws(CodecError) -> ByteCursor {
+        let offset = bytes.loadUnaligned(fromByteOffset: FrameIndexPage.headerByteCount + slot * 4, as: UInt32.self)
+        guard Int(UInt32(littleEndian: offset)) <= bytes.count else { throw .malformed }
+        return ByteCursor(bytes, offset: Int(UInt32(littleEndian: offset)))
+    }
+
+    func key(_ position: Int) throws(CodecError) -> (bucket: Int, name: UnsafeRawBufferPointer) {
+        var cursor = try cursor(slot: position)
+        return (try cursor.count(limit: 1 << 16), try cursor.countedBytes())
+    }
+
+    mutating func entry(_ position: Int) throws(CodecError) -> KeyedEntry {
+        var cursor = try cursor(slot: position)
         let bucket = try cursor.count(limit: 1 << 16)
         let name = try cursor.countedBytes()
-        var entry = DeviceEntry(rowCount: try cursor.count(limit: .max), newRowCount: try cursor.count(limit: .max), blocks: [])
-        for _ in 0..<(try cursor.count(limit: cursor.remaining)) {
-            let frame = try cursor.count(limit: frames.count - 1)
-            let offset = try cursor.count(limit: frames[frame].rawByteCount)
-            let byteCount = try cursor.count(limit: frames[frame].rawByteCount)
-            let rowCount = try cursor.count(limit: SegmentFormat.rowsPerBlock)
-            let minTime = try cursor.zigzag()
-            let maxTime = minTime &+ Int64(bitPattern: try cursor.varint())
-            entry.blocks.append(
-                BlockReference(
-                    frame: frames[frame], offsetInFrame: offset, byteCount: byteCount, rowCount: rowCount, minTime: minTime,
-                    maxTime: maxTime))
-        }
+        var entry = DeviceEntry(
+            rowCount: try cursor.count(limit: 1 << 48), newRowCount: try cursor.count(limit: 1 << 48), pieces: [])
+        for _ in 0..<(try cursor.count(limit: cursor.remaining)) { entry.pieces.append(try piece(&cursor)) }
         return (bucket, name, entry)
+    }
+
+    private mutating func piece(_ cursor: inout ByteCursor) throws(CodecError) -> SegmentPiece {
+        let directory = try directory(try cursor.count(limit: frameCount - 1))
+        let ordinal = try cursor.count(limit: directory.pieceCount - 1)
+        let firstRow = try cursor.count(limit: directory.rowCount - 1)
+        let rowCount = try cursor.count(limit: directory.rowCount - firstRow)
+        let minTime = baseTime &+ Int64(bitPattern: try cursor.varint())
+        let maxTime = minTime &+ Int64(bitPattern: try cursor.varint())
+        guard rowCount > 0, minTime <= maxTime else { throw .malformed }
+        return SegmentPiece(
+            place: .frame(directory, ordinal: ordinal, firstRow: firstRow), rowCount: rowCount, minTime: minTime, maxTime: maxTime)
+    }
+
+    private mutating func directory(_ position: Int) throws(CodecError) -> FrameDirectory {
+        if let frame, frame.position == position { return frame.directory }
+        var cursor = try cursor(slot: deviceCount + position)
+        let directory = try FrameDirectory(&cursor)
+        frame = (position, directory)
+        return directory
+    }
+
+    // MARK: - Writing
+
+    /// An entry of the page under construction.
+    struct Draft {
+        var bucket: Int
+        var name: [UInt8]
+        var rowCount: Int
+        var newRowCount: Int
+        var pieces: [PieceDraft] = []
+    }
+
+    struct PieceDraft {
+        var frame: Int
+        var ordinal: Int
+        var firstRow: Int
+        var rowCount: Int
+        var minTime: Int64
+        var maxTime: Int64
+    }
+
+    static func encode(_ entries: [Draft], frames: [FrameDirectory]) -> RawBuffer {
+        var output = RawBuffer(capacity: SegmentFormat.bytesPerPage * 2)
+        let baseTime = entries.lazy.flatMap(\.pieces).map(\.minTime).min() ?? 0
+        output.append(fixed: UInt32(entries.count))
+        output.append(fixed: UInt32(frames.count))
+        output.append(fixed: baseTime)
+        for _ in 0..<(entries.count + frames.count) { output.append(fixed: UInt32(0)) }
+        for (slot, entry) in entries.enumerated() {
+            output.patch(UInt32(output.count), at: headerByteCount + slot * 4)
+            encode(entry, baseTime: baseTime, into: &output)
+        }
+        for (position, frame) in frames.enumerated() {
+            output.patch(UInt32(output.count), at: headerByteCount + (entries.count + position) * 4)
+            frame.encode(into: &output)
+        }
+        return output
+    }
+
+    private static func encode(_ entry: Draft, baseTime: Int64, into output: inout RawBuffer) {
+        output.append(varint: entry.bucket)
+        entry.name.withUnsafeBytes { output.append(counted: $0) }
+        output.append(varint: entry.rowCount)
+        output.append(varint: entry.newRowCount)
+        output.append(varint: entry.pieces.count)
+        for piece in entry.pieces {
+            output.append(varint: piece.frame)
+            output.append(varint: piece.ordinal)
+            output.append(varint: piece.firstRow)
+            output.append(varint: piece.rowCount)
+            output.append(varint: UInt64(bitPattern: piece.minTime &- baseTime))
+            output.append(varint: UInt64(bitPattern: piece.maxTime &- piece.minTime))
+        }
     }
 }

@@ -13,18 +13,16 @@ struct SegmentWriter: ~Copyable {
     private let fieldNames: [String]
     private var footer: SegmentFooter
     private var compressor: ZstdCompressor
-    private var blocks = BlockEncoder()
+    private var encoder: ColumnEncoder
     private var output = RawBuffer(capacity: 1 << 20)
     private var written = 0
-
     private var fields = SegmentFields()
 
     // The frame and the page under construction.
-    private var frame = RawBuffer(capacity: SegmentFormat.frameByteCount * 2)
-    private var pageFrames: [FrameReference] = []
-    private var page = RawBuffer(capacity: 1 << 16)
-    private var pageOffsets: [UInt32] = []
-    private var pageFirstKey: (bucket: Int, name: [UInt8]) = (0, [])
+    private var frame = FrameBuilder()
+    private var frames: [FrameDirectory] = []
+    private var entries: [FrameIndexPage.Draft] = []
+    private var pageByteCount = 0
     /// Sparse index: first key and place of each page.
     private var pages = RawBuffer(capacity: 1 << 12)
     private var pageCount = 0
@@ -37,6 +35,7 @@ struct SegmentWriter: ~Copyable {
         self.footer = footer
         self.fieldNames = fieldNames
         compressor = ZstdCompressor(level: compressionLevel)
+        encoder = ColumnEncoder(compressionLevel: compressionLevel)
         temporaryPath = directory + "/" + SegmentName(flushes: footer.flushes).text + temporarySuffix
         if try fileSystem.exists(temporaryPath) { try fileSystem.unlink(temporaryPath) }
         file = try fileSystem.open(temporaryPath, .create)
@@ -49,80 +48,126 @@ struct SegmentWriter: ~Copyable {
     mutating func append(
         bucket: Int, name: UnsafeRawBufferPointer, rows: borrowing RowBuffer, newRowCount: Int
     ) throws(FileError) {
-        if pageOffsets.isEmpty { pageFirstKey = (bucket, Array(name)) }
-        pageOffsets.append(UInt32(page.count))
-        page.append(varint: bucket)
-        page.append(counted: name)
-        page.append(varint: rows.rows.count)
-        page.append(varint: newRowCount)
-        let blocks = SegmentWriter.blocks(of: rows)
-        page.append(varint: blocks.count)
-        for block in blocks { try appendBlock(rows, block) }
+        if pageByteCount >= SegmentFormat.bytesPerPage || entries.count == SegmentFormat.devicesPerPage { try endPage() }
+        let rowCount = rows.rows.count
+        entries.append(.init(bucket: bucket, name: Array(name), rowCount: rowCount, newRowCount: newRowCount))
+        pageByteCount += name.count + 16
+        var start = 0
+        while start < rowCount {
+            let end = SegmentWriter.endOfPiece(rows, from: start)
+            if frame.rowCount + (end - start) > SegmentFormat.rowsPerFrame { try endFrame() }
+            appendPiece(rows, start..<end)
+            if frame.isFull { try endFrame() }
+            start = end
+        }
         footer.deviceCount += 1
-        footer.rowCount += rows.rows.count
+        footer.rowCount += rowCount
         footer.newRowCount += newRowCount
         footer.maxTime = max(footer.maxTime, rows.rows[0].time)
-        footer.minTime = min(footer.minTime, rows.rows[rows.rows.count - 1].time)
-        if pageOffsets.count == SegmentFormat.devicesPerPage { try endPage() }
+        footer.minTime = min(footer.minTime, rows.rows[rowCount - 1].time)
     }
 
-    /// Splits the rows where a block has its number of rows, or of bytes in strings and binaries.
-    private static func blocks(of rows: borrowing RowBuffer) -> [Range<Int>] {
-        var blocks: [Range<Int>] = []
-        var (start, byteCount) = (0, 0)
-        for index in rows.rows.indices {
+    /// Where the piece ends that begins at row `start`: it has its number of rows, or of bytes in strings and binaries.
+    private static func endOfPiece(_ rows: borrowing RowBuffer, from start: Int) -> Int {
+        let limit = min(rows.rows.count, start + SegmentFormat.rowsPerFrame)
+        guard rows.bytes.count >= SegmentFormat.bytesPerFrame else { return limit }
+        var byteCount = 0
+        for index in start..<limit {
             for entry in rows.cells(of: rows.rows[index]) where entry.cell.type?.isBytes ?? false { byteCount += entry.cell.byteCount }
-            guard index + 1 - start == SegmentFormat.rowsPerBlock || byteCount >= SegmentFormat.bytesPerBlock else { continue }
-            blocks.append(start..<(index + 1))
-            (start, byteCount) = (index + 1, 0)
+            if byteCount >= SegmentFormat.bytesPerFrame { return index + 1 }
         }
-        if start < rows.rows.count { blocks.append(start..<rows.rows.count) }
-        return blocks
+        return limit
     }
 
-    private mutating func appendBlock(_ rows: borrowing RowBuffer, _ range: Range<Int>) throws(FileError) {
-        let offset = frame.count
-        blocks.encode(rows, range, hasCommitTimes: footer.hasCommitTimes, fields: &fields, into: &frame)
-        page.append(varint: pageFrames.count)
-        page.append(varint: offset)
-        page.append(varint: frame.count - offset)
-        page.append(varint: range.count)
-        let minTime = rows.rows[range.upperBound - 1].time
-        page.append(zigzag: minTime)
-        page.append(varint: UInt64(bitPattern: rows.rows[range.lowerBound].time &- minTime))
-        if frame.count >= SegmentFormat.frameByteCount { try endFrame() }
+    private mutating func appendPiece(_ rows: borrowing RowBuffer, _ range: Range<Int>) {
+        entries[entries.count - 1].pieces.append(
+            .init(
+                frame: frames.count, ordinal: frame.pieceCount, firstRow: frame.rowCount, rowCount: range.count,
+                minTime: rows.rows[range.upperBound - 1].time, maxTime: rows.rows[range.lowerBound].time))
+        pageByteCount += 16
+        frame.append(rows, range)
     }
+
+    // MARK: - Frames
 
     private mutating func endFrame() throws(FileError) {
         guard !frame.isEmpty else { return }
-        var raw = RawBuffer(capacity: 0)
-        swap(&raw, &frame)
-        pageFrames.append(try writeFrame(&raw))
-        raw.removeAll()
-        swap(&raw, &frame)
+        var columns: [FrameDirectory.Column] = []
+        appendTimes(to: &columns)
+        if footer.hasCommitTimes { appendCommitTimes(to: &columns) }
+        let used = frame.columns.filter { !$0.rows.isEmpty }
+        appendStatistics(used.filter { $0.type == .integer || $0.type == .double }, to: &columns)
+        for column in used { append(column, to: &columns) }
+        frames.append(FrameDirectory(rowCount: frame.rowCount, pieceCount: frame.pieceCount, columns: columns))
+        pageByteCount += columns.count * 8 + 12
+        frame.removeAll()
+        if output.count >= 1 << 20 { try writeOut() }
     }
 
-    /// Index page: device count, frames, offsets of the entries, entries.
+    private mutating func appendTimes(to columns: inout [FrameDirectory.Column]) {
+        let (times, pieces) = (frame.times, frame.pieces)
+        times.withUnsafeBufferPointer { times in
+            appendChunk(.times, to: &columns) { encoder, output in encoder.encodeTimes(times, pieces: pieces, into: &output) }
+        }
+    }
+
+    /// Appends what `encode` writes as the next chunk of the frame.
+    private mutating func appendChunk(
+        _ key: ColumnKey, to columns: inout [FrameDirectory.Column], _ encode: (inout ColumnEncoder, inout RawBuffer) -> Void
+    ) {
+        let start = output.count
+        encode(&encoder, &output)
+        let checksum = output.withBytes { crc32c(UnsafeRawBufferPointer(rebasing: $0[start...])) }
+        columns.append(.init(key: key, offset: written + start, byteCount: output.count - start, checksum: checksum))
+    }
+
+    private mutating func appendCommitTimes(to columns: inout [FrameDirectory.Column]) {
+        let rows = (0..<frame.rowCount).map { Int32($0) }
+        let bits = frame.commitTimes.map { UInt64(bitPattern: $0) }
+        append(.init(field: 0, type: .integer, rows: rows, bits: bits), key: .commitTimes, to: &columns)
+    }
+
+    private mutating func appendStatistics(_ numeric: [FrameBuilder.Column], to columns: inout [FrameDirectory.Column]) {
+        guard !numeric.isEmpty, PieceStatistics.hasAny(frame.pieces) else { return }
+        let pieces = frame.pieces
+        appendChunk(.statistics, to: &columns) { _, output in PieceStatistics.encode(numeric, pieces: pieces, into: &output) }
+    }
+
+    private mutating func append(_ column: FrameBuilder.Column, to columns: inout [FrameDirectory.Column]) {
+        let local = fields.local(column.field, column.type)
+        append(column, key: .field(local: local, type: column.type), to: &columns)
+    }
+
+    private mutating func append(_ column: FrameBuilder.Column, key: ColumnKey, to columns: inout [FrameDirectory.Column]) {
+        let (arena, pieces) = (frame.arena, frame.pieces)
+        column.rows.withUnsafeBufferPointer { rows in
+            column.bits.withUnsafeBufferPointer { bits in
+                arena.withUnsafeBytes { arena in
+                    appendChunk(key, to: &columns) { encoder, output in
+                        encoder.encode(type: column.type, rows: rows, bits: bits, arena: arena, pieces: pieces, into: &output)
+                    }
+                }
+            }
+        }
+    }
+
+    // MARK: - Pages and the end
+
     private mutating func endPage() throws(FileError) {
-        guard !pageOffsets.isEmpty else { return }
+        guard !entries.isEmpty else { return }
         try endFrame()
-        var index = RawBuffer(capacity: page.count + pageOffsets.count * 4 + pageFrames.count * 16)
-        index.append(varint: pageOffsets.count)
-        index.append(varint: pageFrames.count)
-        for frame in pageFrames { frame.encode(into: &index) }
-        for offset in pageOffsets { index.append(fixed: offset) }
-        page.withBytes { index.append($0) }
-        let reference = try writeFrame(&index)
-        pages.append(varint: pageFirstKey.bucket)
-        pageFirstKey.name.withUnsafeBytes { pages.append(counted: $0) }
+        let index = FrameIndexPage.encode(entries, frames: frames)
+        let reference = try writeFrame(index)
+        pages.append(varint: entries[0].bucket)
+        entries[0].name.withUnsafeBytes { pages.append(counted: $0) }
         reference.encode(into: &pages)
         pageCount += 1
-        pageFrames.removeAll(keepingCapacity: true)
-        pageOffsets.removeAll(keepingCapacity: true)
-        page.removeAll()
+        frames.removeAll(keepingCapacity: true)
+        entries.removeAll(keepingCapacity: true)
+        pageByteCount = 0
     }
 
-    private mutating func writeFrame(_ raw: inout RawBuffer) throws(FileError) -> FrameReference {
+    private mutating func writeFrame(_ raw: borrowing RawBuffer) throws(FileError) -> FrameReference {
         let start = output.count
         let count = raw.withBytes { compressor.compress($0, into: &output) }
         let checksum = output.withBytes { crc32c(UnsafeRawBufferPointer(rebasing: $0[start...])) }
@@ -150,7 +195,7 @@ struct SegmentWriter: ~Copyable {
         }
         index.append(varint: pageCount)
         pages.withBytes { index.append($0) }
-        footer.index = try writeFrame(&index)
+        footer.index = try writeFrame(index)
         footer.encode(into: &output)
         try writeOut()
         try file.sync()
@@ -160,19 +205,19 @@ struct SegmentWriter: ~Copyable {
     }
 }
 
-/// `<first flush>-<last flush>.seg`: which segments are live follows from the names alone.
-struct SegmentName: Equatable {
-    var flushes: ClosedRange<FlushID>
+/// The fields of one segment, numbered in the order they came, and the types each has in it.
+struct SegmentFields {
+    private(set) var entries: [(number: UInt32, types: UInt8)] = []
+    private var locals: [UInt32: Int] = [:]
 
-    var text: String { "\(padded(Int(flushes.lowerBound), 12))-\(padded(Int(flushes.upperBound), 12)).seg" }
-
-    init(flushes: ClosedRange<FlushID>) { self.flushes = flushes }
-
-    init?(_ text: String) {
-        guard text.hasSuffix(".seg") else { return nil }
-        let parts = text.dropLast(4).split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 2, let first = Int(parts[0]), let last = Int(parts[1]), first >= 0, first <= last else { return nil }
-        flushes = FlushID(first)...FlushID(last)
-        guard self.text == text else { return nil }
+    /// Number of the table's field inside the segment.
+    mutating func local(_ number: UInt32, _ type: FieldType) -> Int {
+        let index = locals[number] ?? entries.count
+        if index == entries.count {
+            entries.append((number, 0))
+            locals[number] = index
+        }
+        entries[index].types |= 1 << type.rawValue
+        return index
     }
 }

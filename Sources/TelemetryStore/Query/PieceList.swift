@@ -1,24 +1,24 @@
 /// The pieces of one device in one window, from all segments and heads, in the order a page wants them.
-struct BlockList {
+struct PieceList {
     private enum Piece {
-        case block(BlockReference, Segment)
+        case stored(SegmentPiece, Segment)
         case chunk(HeadChunkView, head: Head, rank: UInt64)
 
         var minTime: Int64 {
             switch self {
-            case .block(let block, _): block.minTime
+            case .stored(let piece, _): piece.minTime
             case .chunk(let chunk, _, _): chunk.minTime
             }
         }
         var maxTime: Int64 {
             switch self {
-            case .block(let block, _): block.maxTime
+            case .stored(let piece, _): piece.maxTime
             case .chunk(let chunk, _, _): chunk.maxTime
             }
         }
         var rowCount: Int {
             switch self {
-            case .block(let block, _): block.rowCount
+            case .stored(let piece, _): piece.rowCount
             case .chunk(let chunk, _, _): chunk.rowCount
             }
         }
@@ -33,9 +33,8 @@ struct BlockList {
     ) throws(StoreError) {
         self.order = order
         for segment in sources.segments {
-            for block in try segment.find(bucket: bucket, device: device)?.blocks ?? []
-            where block.minTime <= times.upperBound && block.maxTime >= times.lowerBound {
-                pieces.append(.block(block, segment))
+            for piece in try segment.find(bucket: bucket, device: device)?.pieces ?? [] where piece.overlaps(times) {
+                pieces.append(.stored(piece, segment))
             }
         }
         for source in sources.heads {
@@ -58,7 +57,7 @@ struct BlockList {
         while read < rowCount, let piece = pieces.popLast() {
             read += piece.rowCount
             switch piece {
-            case .block(let block, let segment): try segment.read(block, times: times, wanted: wanted, into: &rows)
+            case .stored(let piece, let segment): try segment.read(piece, times: times, wanted: wanted, into: &rows)
             case .chunk(let chunk, let head, let rank):
                 withExtendedLifetime(head) { chunk.read(times: times, wanted: wanted, rank: rank, into: &rows) }
             }
@@ -72,5 +71,27 @@ struct BlockList {
             return next.maxTime < times.upperBound ? max(next.maxTime + 1, times.lowerBound)...times.upperBound : nil
         }
         return next.minTime > times.lowerBound ? times.lowerBound...min(next.minTime - 1, times.upperBound) : nil
+    }
+
+    // MARK: - Groups
+
+    /// Lists of pieces, in the same order, such that no time lies in two of them.
+    func disjointGroups() -> [PieceList] {
+        var groups: [PieceList] = []
+        var reach = Int64.min
+        for piece in pieces.reversed() {
+            if groups.isEmpty || piece.minTime > reach { groups.append(PieceList(order: order)) }
+            groups[groups.count - 1].pieces.insert(piece, at: 0)
+            reach = max(reach, piece.maxTime)
+        }
+        return groups
+    }
+
+    private init(order: RangeQuery.Order) { self.order = order }
+
+    /// Nil when there are several pieces, or the piece is in memory.
+    var onlyStoredPiece: (piece: SegmentPiece, segment: Segment)? {
+        guard pieces.count == 1, case .stored(let piece, let segment) = pieces[0] else { return nil }
+        return (piece, segment)
     }
 }

@@ -12,7 +12,7 @@ enum BlockDecoder {
         into buffer: inout RowBuffer
     ) throws(CodecError) {
         var cursor = ByteCursor(block)
-        let rowCount = try cursor.count(limit: SegmentFormat.rowsPerBlock)
+        let rowCount = try cursor.count(limit: SegmentFormat.rowsPerFrame)
         let rowTimes = try decodeTimes(&cursor, rowCount)
         let commitTimes = hasCommitTimes ? try decodeTimes(&cursor, rowCount) : []
         let columnCount = try cursor.count(limit: cursor.remaining)

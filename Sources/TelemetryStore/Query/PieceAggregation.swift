@@ -1,0 +1,99 @@
+import Telemetry
+import TelemetryCodec
+
+/// Aggregates one stored piece without making rows of it. Buffers are reused from piece to piece.
+struct PieceAggregation {
+    private var times: [Int64] = []
+    private var run = ColumnRun()
+    /// Window of each selected row, newest first, as lengths of runs of rows in one window.
+    private var spans: [(window: Int, rowCount: Int)] = []
+
+    /// Adds the piece's rows of `times`.
+    /// - Parameter series: series of each wanted field of the table.
+    mutating func add(
+        _ piece: SegmentPiece, of segment: Segment, times range: ClosedRange<Int64>, windows: AggregateWindows, series: [UInt32: Int],
+        to accumulators: inout [SeriesAccumulator]
+    ) throws(StoreError) {
+        guard case .frame(let directory, let ordinal, let firstRow) = piece.place else { return }
+        let columns = try wantedColumns(directory, segment, series)
+        guard !columns.isEmpty else { return }
+        var reader = FrameReader(segment, directory, isCached: true)
+        var pending = columns
+        let isWhole = range.contains(piece.minTime) && range.contains(piece.maxTime)
+        if isWhole, windows.window(of: piece.minTime) == windows.window(of: piece.maxTime) {
+            pending = try addStatistics(
+                columns, &reader, ordinal: ordinal, window: windows.window(of: piece.minTime), to: &accumulators)
+        }
+        guard !pending.isEmpty else { return }
+        try reader.load([0] + pending.map(\.position))
+        try reader.readTimes(piece, ordinal: ordinal, firstRow: firstRow, into: &times)
+        let selected = isWhole ? 0..<times.count : times.rows(in: range)
+        guard !selected.isEmpty else { return }
+        findSpans(selected, windows)
+        let rows = (firstRow + selected.lowerBound)..<(firstRow + selected.upperBound)
+        for column in pending {
+            try reader.read(column.position, type: column.type, rows: rows, ordinal: ordinal, firstRow: firstRow, into: &run)
+            addRun(column.type, bytes: reader.bytes(column.position), to: &accumulators[column.series])
+        }
+    }
+
+    private typealias Column = (position: Int, type: FieldType, series: Int)
+
+    private func wantedColumns(
+        _ directory: FrameDirectory, _ segment: Segment, _ series: [UInt32: Int]
+    ) throws(StoreError) -> [Column] {
+        let fields = try segment.index().fields
+        var columns: [Column] = []
+        for (position, column) in directory.columns.enumerated() {
+            guard case .field(let local, let type) = column.key else { continue }
+            guard local < fields.count else { throw segment.damage(at: column.offset, "a column has an unknown field") }
+            if let index = series[fields[local].number] { columns.append((position, type, index)) }
+        }
+        return columns
+    }
+
+    /// - Returns: the columns that have to be decoded.
+    private func addStatistics(
+        _ columns: [Column], _ reader: inout FrameReader, ordinal: Int, window: Int, to accumulators: inout [SeriesAccumulator]
+    ) throws(StoreError) -> [Column] {
+        let numeric = PieceStatistics.columns(of: reader.directory.columns.map(\.key)).map(\.position)
+        guard let statistics = try reader.statistics(of: ordinal, columnCount: numeric.count) else { return columns }
+        // Two columns of one field have to be read side by side: `first` and `last` are the older and newer of both.
+        return columns.filter { column in
+            guard let index = numeric.firstIndex(of: column.position), let known = statistics[index],
+                columns.count(where: { $0.series == column.series }) == 1
+            else { return true }
+            accumulators[column.series].add(known, type: column.type, window: window)
+            return false
+        }
+    }
+
+    private mutating func findSpans(_ selected: Range<Int>, _ windows: AggregateWindows) {
+        spans.removeAll(keepingCapacity: true)
+        var row = selected.lowerBound
+        while row < selected.upperBound {
+            let window = windows.window(of: times[row])
+            let start = windows.time(of: window).microseconds
+            let first = row
+            repeat { row += 1 } while row < selected.upperBound && times[row] >= start
+            spans.append((window, row - first))
+        }
+    }
+
+    /// Oldest first: from the last row up.
+    private func addRun(_ type: FieldType, bytes: UnsafeRawBufferPointer, to accumulator: inout SeriesAccumulator) {
+        var row = run.count
+        for span in spans.reversed() {
+            for _ in 0..<span.rowCount {
+                row -= 1
+                guard let bits = run[row] else { continue }
+                if type.isBytes {
+                    let cell = Cell(type: type, bits: bits)
+                    accumulator.addBytes(type: type, bytes[cell.byteRange], window: span.window)
+                } else {
+                    accumulator.add(type: type, bits: bits, window: span.window)
+                }
+            }
+        }
+    }
+}

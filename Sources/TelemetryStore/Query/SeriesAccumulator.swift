@@ -1,0 +1,149 @@
+import Telemetry
+
+/// One field of an aggregate: what its values come to, per window. Values come oldest first.
+struct SeriesAccumulator {
+    struct Window {
+        var count = 0
+        /// Integers and doubles apart, so that integers stay exact.
+        var integerCount = 0
+        var integerSum: Int64 = 0
+        var integerMin = Int64.max
+        var integerMax = Int64.min
+        var doubleCount = 0
+        var doubleSum = 0.0
+        /// NaN until there is a number.
+        var doubleMin = Double.nan
+        var doubleMax = Double.nan
+        /// Bytes are slices of the accumulator's arena.
+        var first = Cell.absent
+        var last = Cell.absent
+        /// The integers' sum left 64 bits: what came before is in `doubleSum`.
+        var hasOverflowed = false
+    }
+
+    private(set) var windows: [Window]
+    private var arena: [UInt8] = []
+
+    init(windowCount: Int) { windows = Array(repeating: Window(), count: windowCount) }
+
+    @inline(__always)
+    mutating func add(type: FieldType, bits: UInt64, source: [UInt8], window: Int) {
+        if type.isBytes {
+            let cell = Cell(type: type, bits: bits)
+            addBytes(type: type, source[cell.byteRange], window: window)
+        } else {
+            add(type: type, bits: bits, window: window)
+        }
+    }
+
+    /// A value that is no string and no binary.
+    @inline(__always)
+    mutating func add(type: FieldType, bits: UInt64, window: Int) {
+        windows.withUnsafeMutableBufferPointer { $0[window].add(type: type, bits: bits) }
+    }
+
+    mutating func addBytes(type: FieldType, _ value: some Collection<UInt8>, window: Int) {
+        let cell = Cell.bytes(type, offset: arena.count, count: value.count)
+        arena.append(contentsOf: value)
+        windows[window].note(cell)
+    }
+
+    /// All values of a piece at once.
+    mutating func add(_ statistics: ColumnStatistics, type: FieldType, window: Int) {
+        windows[window].add(statistics, type: type)
+    }
+
+    /// - Parameter bytes: takes the bytes of a string or binary cell.
+    func cell(_ function: AggregateQuery.Function, _ window: Int, into bytes: inout [UInt8]) -> Cell {
+        let values = windows[window]
+        switch function {
+        case .count: return .integer(Int64(values.count))
+        case .first: return copy(values.first, into: &bytes)
+        case .last: return copy(values.last, into: &bytes)
+        case .avg: return values.numberCount > 0 ? .double(values.sum / Double(values.numberCount)) : .absent
+        case .sum:
+            guard values.numberCount > 0 else { return .absent }
+            return values.doubleCount == 0 && !values.hasOverflowed ? .integer(values.integerSum) : .double(values.sum)
+        case .min: return values.extreme(values.integerMin, values.doubleMin, isLess: true)
+        case .max: return values.extreme(values.integerMax, values.doubleMax, isLess: false)
+        }
+    }
+
+    private func copy(_ cell: Cell, into bytes: inout [UInt8]) -> Cell {
+        guard let type = cell.type, type.isBytes else { return cell }
+        let offset = bytes.count
+        bytes.append(contentsOf: arena[cell.byteRange])
+        return .bytes(type, offset: offset, count: cell.byteCount)
+    }
+}
+
+extension SeriesAccumulator.Window {
+    var numberCount: Int { integerCount + doubleCount }
+    var sum: Double { Double(integerSum) + doubleSum }
+
+    /// The integer unless a double lies beyond it.
+    fileprivate func extreme(_ integer: Int64, _ double: Double, isLess: Bool) -> Cell {
+        if doubleCount == 0 { return integerCount == 0 ? .absent : .integer(integer) }
+        if integerCount == 0 { return .double(double) }
+        return (isLess ? Double(integer) <= double : Double(integer) >= double) ? .integer(integer) : .double(double)
+    }
+
+    @inline(__always)
+    fileprivate mutating func note(_ cell: Cell) {
+        if count == 0 { first = cell }
+        last = cell
+        count += 1
+    }
+
+    @inline(__always)
+    fileprivate mutating func add(type: FieldType, bits: UInt64) {
+        note(Cell(type: type, bits: bits))
+        if type == .integer {
+            let value = Int64(bitPattern: bits)
+            integerCount += 1
+            addToSum(value)
+            if value < integerMin { integerMin = value }
+            if value > integerMax { integerMax = value }
+        } else if type == .double {
+            let value = Double(bitPattern: bits)
+            doubleCount += 1
+            doubleSum += value
+            widen(value, value)
+        }
+    }
+
+    @inline(__always)
+    private mutating func widen(_ least: Double, _ greatest: Double) {
+        if least < doubleMin || doubleMin.isNaN { doubleMin = least }
+        if greatest > doubleMax || doubleMax.isNaN { doubleMax = greatest }
+    }
+
+    @inline(__always)
+    private mutating func addToSum(_ value: Int64) {
+        let (sum, overflow) = integerSum.addingReportingOverflow(value)
+        if overflow {
+            doubleSum += Double(integerSum)
+            integerSum = value
+            hasOverflowed = true
+        } else {
+            integerSum = sum
+        }
+    }
+
+    fileprivate mutating func add(_ statistics: ColumnStatistics, type: FieldType) {
+        guard statistics.count > 0 else { return }
+        if count == 0 { first = Cell(type: type, bits: statistics.first) }
+        last = Cell(type: type, bits: statistics.last)
+        count += statistics.count
+        if type == .integer {
+            integerCount += statistics.count
+            addToSum(Int64(bitPattern: statistics.sum))
+            integerMin = min(integerMin, Int64(bitPattern: statistics.min))
+            integerMax = max(integerMax, Int64(bitPattern: statistics.max))
+        } else {
+            doubleCount += statistics.count
+            doubleSum += Double(bitPattern: statistics.sum)
+            widen(Double(bitPattern: statistics.min), Double(bitPattern: statistics.max))
+        }
+    }
+}

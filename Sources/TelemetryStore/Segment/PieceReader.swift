@@ -1,0 +1,123 @@
+import Telemetry
+import TelemetryCodec
+
+/// Turns pieces of one segment into rows, keeping what neighbouring pieces share: the frame and its decompressed chunks.
+struct PieceReader {
+    private let segment: Segment
+    private let fields: [SparseIndex.Field]
+    private let wanted: Set<UInt32>?
+    private let isCached: Bool
+    private var frame: FrameReader?
+    /// The wanted columns of `frame`: position in its directory, the table's field number, type.
+    private var columns: [(position: Int, field: UInt32, type: FieldType)] = []
+    /// Version 1: the frame of blocks read last.
+    private var blocks: (reference: FrameReference, bytes: Bytes)?
+    // Reused from piece to piece.
+    private var times: [Int64] = []
+    private var commitTimes = ColumnRun()
+    private var runs: [ColumnRun] = []
+
+    /// - Parameters:
+    ///   - wanted: the table's fields to read; nil for all.
+    ///   - isCached: false for merges and scans, which read everything once.
+    init(_ segment: Segment, fields: [SparseIndex.Field], wanted: Set<UInt32>?, isCached: Bool) {
+        self.segment = segment
+        self.fields = fields
+        self.wanted = wanted
+        self.isCached = isCached
+    }
+
+    /// Adds the piece's rows of `times` that have a wanted field to `buffer`, newest first.
+    mutating func read(_ piece: SegmentPiece, times range: ClosedRange<Int64>, into buffer: inout RowBuffer) throws(StoreError) {
+        switch piece.place {
+        case .block(let reference, let offset, let byteCount):
+            try readBlock(reference, offset, byteCount, times: range, into: &buffer)
+        case .frame(let directory, let ordinal, let firstRow):
+            try enter(directory)
+            try frame!.readTimes(piece, ordinal: ordinal, firstRow: firstRow, into: &times)
+            let selected = times.rows(in: range)
+            if !selected.isEmpty { try read(selected, of: ordinal, firstRow: firstRow, into: &buffer) }
+        }
+    }
+
+    /// Makes `directory` the frame at hand and loads what is wanted of it.
+    private mutating func enter(_ directory: FrameDirectory) throws(StoreError) {
+        if frame?.directory === directory { return }
+        frame = FrameReader(segment, directory, isCached: isCached)
+        columns.removeAll(keepingCapacity: true)
+        var needed = [0]
+        if segment.footer.hasCommitTimes, let position = directory.position(of: .commitTimes) { needed.append(position) }
+        for (position, column) in directory.columns.enumerated() {
+            guard case .field(let local, let type) = column.key else { continue }
+            guard local < fields.count else { throw segment.damage(at: column.offset, "a column has an unknown field") }
+            guard wanted?.contains(fields[local].number) ?? true else { continue }
+            columns.append((position, fields[local].number, type))
+            needed.append(position)
+        }
+        try frame!.load(needed)
+        while runs.count < columns.count { runs.append(ColumnRun()) }
+    }
+
+    private mutating func read(
+        _ selected: Range<Int>, of ordinal: Int, firstRow: Int, into buffer: inout RowBuffer
+    ) throws(StoreError) {
+        let rows = (firstRow + selected.lowerBound)..<(firstRow + selected.upperBound)
+        var hasCommitTimes = false
+        if segment.footer.hasCommitTimes, let position = frame!.directory.position(of: .commitTimes) {
+            try frame!.read(position, type: .integer, rows: rows, ordinal: ordinal, firstRow: firstRow, into: &commitTimes)
+            hasCommitTimes = true
+        }
+        for (index, column) in columns.enumerated() {
+            try frame!.read(column.position, type: column.type, rows: rows, ordinal: ordinal, firstRow: firstRow, into: &runs[index])
+        }
+        for row in 0..<selected.count {
+            // The position in the piece orders versions of one time: earlier is newer.
+            let order = segment.rank << 32 | UInt64(UInt32.max - UInt32(selected.lowerBound + row))
+            buffer.beginRow(
+                time: times[selected.lowerBound + row],
+                commitTime: hasCommitTimes ? Int64(bitPattern: commitTimes.bits[row]) : 0, order: order)
+            for index in columns.indices {
+                guard let bits = runs[index][row] else { continue }
+                let cell = Cell(type: columns[index].type, bits: bits)
+                buffer.append(field: columns[index].field, cell: cell, source: frame!.bytes(columns[index].position))
+            }
+            buffer.endRow()
+        }
+    }
+
+    private mutating func readBlock(
+        _ reference: FrameReference, _ offset: Int, _ byteCount: Int, times range: ClosedRange<Int64>, into buffer: inout RowBuffer
+    ) throws(StoreError) {
+        if blocks?.reference != reference {
+            blocks = (reference, isCached ? try segment.frame(reference) : try segment.read(reference))
+        }
+        let bytes = blocks!.bytes
+        guard offset + byteCount <= bytes.count else { throw segment.damage(at: reference.offset, "a block lies outside its frame") }
+        let locals = fields.map { wanted?.contains($0.number) ?? true ? Int32($0.number) : -1 }
+        do throws(CodecError) {
+            try BlockDecoder.decode(
+                UnsafeRawBufferPointer(rebasing: bytes.buffer[offset..<(offset + byteCount)]),
+                hasCommitTimes: segment.footer.hasCommitTimes, fields: locals, times: range, rank: segment.rank, into: &buffer)
+        } catch {
+            throw segment.damage(at: reference.offset, "the block at \(offset) in the frame is malformed")
+        }
+    }
+}
+
+extension [Int64] {
+    /// Positions of falling times that lie in the range.
+    func rows(in range: ClosedRange<Int64>) -> Range<Int> {
+        let start = partitioningIndex { $0 <= range.upperBound }
+        return start..<Swift.max(start, partitioningIndex { $0 < range.lowerBound })
+    }
+
+    /// First position from which on all times belong.
+    private func partitioningIndex(_ belongs: (Int64) -> Bool) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if belongs(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}
