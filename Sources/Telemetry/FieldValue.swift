@@ -6,6 +6,14 @@ package enum FieldType: UInt8, CaseIterable, Sendable {
     case string = 4
     case binary = 5
 
+    /// Written out, because the one for raw values is generic and not inlined.
+    @inlinable package static func == (a: FieldType, b: FieldType) -> Bool {
+        switch (a, b) {
+        case (.integer, .integer), (.double, .double), (.boolean, .boolean), (.string, .string), (.binary, .binary): true
+        default: false
+        }
+    }
+
     /// The name used in JSON answers and in the documents.
     package var name: String {
         switch self {

@@ -71,7 +71,7 @@ extension Table {
         guard let number = core.registry.device(query.device), let detail = device(query.device) else { return nil }
         let names = query.fields ?? detail.fields.map(\.name)
         let windows = try AggregateWindows(query)
-        var builder = AggregateBuilder(names: names, registry: core.registry, windows: windows)
+        var builder = AggregateBuilder(names: names, functions: query.functions, registry: core.registry, windows: windows)
         if let times = windows.times(notBefore: core.expiry(now: core.clock.now())) {
             let key = core.registry.withNames { registry in
                 (bucket: Int(registry.buckets[Int(number)]), name: registry.devices.withName(number) { Array($0) })

@@ -14,10 +14,11 @@ struct AggregateBuilder {
     private var wanted: Set<UInt32> = []
     private var accumulators: [SeriesAccumulator]
     private var rows = RowBuffer()
-    private var scan = PieceAggregation()
+    private var scan: PieceAggregation
 
-    init(names: [String], registry: NameRegistry, windows: AggregateWindows) {
+    init(names: [String], functions: [AggregateQuery.Function], registry: NameRegistry, windows: AggregateWindows) {
         self.windows = windows
+        scan = PieceAggregation(functions: functions)
         accumulators = []
         for name in names {
             let number = registry.field(name)
@@ -52,7 +53,13 @@ struct AggregateBuilder {
             let window = windows.window(of: row.time)
             for entry in rows.cells(of: row) {
                 guard let index = series[entry.field], let type = entry.cell.type else { continue }
-                accumulators[index].add(type: type, bits: entry.cell.bits, source: rows.bytes, window: window)
+                if type == .integer || type == .double {
+                    accumulators[index].add(type: type, bits: entry.cell.bits, window: window)
+                } else if scan.needsOthers {
+                    rows.bytes.withUnsafeBytes {
+                        accumulators[index].add(count: 1, first: entry.cell, last: entry.cell, source: $0, window: window)
+                    }
+                }
             }
         }
     }

@@ -6,8 +6,8 @@ struct PageBuilder {
     private(set) var page: RangePage
     private let query: RangeQuery
     private let maxVersions: Int
-    /// Column of a field number.
-    private var columns: [UInt32: Int] = [:]
+    /// Column of each of the table's fields; -1: none.
+    private var columns: [Int32]
     private let wanted: Set<UInt32>
     private var rows = RowBuffer()
 
@@ -16,10 +16,12 @@ struct PageBuilder {
         if query.versions > 1 { page.versions = RangePage.Versions() }
         self.query = query
         self.maxVersions = maxVersions
-        for (index, name) in names.enumerated() {
-            if let number = registry.field(name) { columns[number] = index }
+        let numbers = names.map { registry.field($0) }
+        columns = Array(repeating: -1, count: Int(numbers.compactMap { $0 }.max() ?? 0) + 1)
+        for (index, number) in numbers.enumerated() {
+            if let number { columns[Int(number)] = Int32(index) }
         }
-        wanted = Set(columns.keys)
+        wanted = Set(numbers.compactMap { $0 })
     }
 
     var isFull: Bool { page.nextAfter != nil }
@@ -66,23 +68,30 @@ struct PageBuilder {
 
     /// One logical row from its versions, newest first. A row without any of the wanted fields is left out.
     private mutating func appendRow(_ versions: ArraySlice<RowBuffer.Row>) {
-        var newest = [Cell](repeating: .absent, count: page.columns.count)
+        let start = page.cells.count
+        page.cells.append(contentsOf: repeatElement(.absent, count: page.columns.count))
         var lists = [[(cell: Cell, time: Int64)]](repeating: [], count: query.versions > 1 ? page.columns.count : 0)
         var isPresent = false
         for version in versions {
-            for entry in rows.cells(of: version) {
-                guard let column = columns[entry.field] else { continue }
+            for index in Int(version.firstCell)..<Int(version.firstCell + version.cellCount) {
+                let entry = rows.cells[index]
+                guard Int(entry.field) < columns.count, columns[Int(entry.field)] >= 0 else { continue }
+                let column = Int(columns[Int(entry.field)])
                 isPresent = true
-                if newest[column].type == nil { newest[column] = copy(entry.cell) }
+                if page.cells[start + column].type == nil {
+                    page.cells[start + column] = copy(entry.cell)
+                    note(entry.cell.type, column)
+                }
                 if query.versions > 1, lists[column].count < min(query.versions, maxVersions) {
-                    lists[column].append((lists[column].isEmpty ? newest[column] : copy(entry.cell), version.commitTime))
+                    lists[column].append((lists[column].isEmpty ? page.cells[start + column] : copy(entry.cell), version.commitTime))
                 }
             }
         }
-        guard isPresent else { return }
+        guard isPresent else {
+            page.cells.removeLast(page.columns.count)
+            return
+        }
         page.times.append(Timestamp(microseconds: versions.first!.time))
-        for (column, cell) in newest.enumerated() { note(cell.type, column) }
-        page.cells.append(contentsOf: newest)
         for list in lists { page.versions?.append(list) }
     }
 

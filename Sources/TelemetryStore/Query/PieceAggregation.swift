@@ -3,10 +3,18 @@ import TelemetryCodec
 
 /// Aggregates one stored piece without making rows of it. Buffers are reused from piece to piece.
 struct PieceAggregation {
+    /// True when values that are no numbers count.
+    let needsOthers: Bool
     private var times: [Int64] = []
     private var run = ColumnRun()
+    /// Values of a span that has rows without one.
+    private var present: [UInt64] = []
     /// Window of each selected row, newest first, as lengths of runs of rows in one window.
     private var spans: [(window: Int, rowCount: Int)] = []
+
+    init(functions: [AggregateQuery.Function]) {
+        needsOthers = functions.contains { [.count, .first, .last].contains($0) }
+    }
 
     /// Adds the piece's rows of `times`.
     /// - Parameter series: series of each wanted field of the table.
@@ -47,6 +55,7 @@ struct PieceAggregation {
         for (position, column) in directory.columns.enumerated() {
             guard case .field(let local, let type) = column.key else { continue }
             guard local < fields.count else { throw segment.damage(at: column.offset, "a column has an unknown field") }
+            guard needsOthers || type == .integer || type == .double else { continue }
             if let index = series[fields[local].number] { columns.append((position, type, index)) }
         }
         return columns
@@ -80,19 +89,44 @@ struct PieceAggregation {
         }
     }
 
-    /// Oldest first: from the last row up.
-    private func addRun(_ type: FieldType, bytes: UnsafeRawBufferPointer, to accumulator: inout SeriesAccumulator) {
-        var row = run.count
+    /// Oldest first: the spans from the last up, numbers of a span at once.
+    private mutating func addRun(_ type: FieldType, bytes: UnsafeRawBufferPointer, to accumulator: inout SeriesAccumulator) {
+        var end = run.count
         for span in spans.reversed() {
-            for _ in 0..<span.rowCount {
-                row -= 1
-                guard let bits = run[row] else { continue }
-                if type.isBytes {
-                    let cell = Cell(type: type, bits: bits)
-                    accumulator.addBytes(type: type, bytes[cell.byteRange], window: span.window)
-                } else {
-                    accumulator.add(type: type, bits: bits, window: span.window)
-                }
+            let rows = (end - span.rowCount)..<end
+            end = rows.lowerBound
+            switch type {
+            case .integer, .double: addNumbers(type, rows, window: span.window, to: &accumulator)
+            case .boolean, .string, .binary: addOthers(type, rows, bytes, window: span.window, to: &accumulator)
+            }
+        }
+    }
+
+    /// What is no number is counted; of its values the oldest and the newest are kept.
+    private func addOthers(
+        _ type: FieldType, _ rows: Range<Int>, _ bytes: UnsafeRawBufferPointer, window: Int, to accumulator: inout SeriesAccumulator
+    ) {
+        let count = run.isEveryRowPresent ? rows.count : rows.count { run[$0] != nil }
+        guard count > 0, let newest = rows.first(where: { run[$0] != nil }), let oldest = rows.last(where: { run[$0] != nil })
+        else { return }
+        accumulator.add(
+            count: count, first: Cell(type: type, bits: run.bits[oldest]), last: Cell(type: type, bits: run.bits[newest]), source: bytes,
+            window: window)
+    }
+
+    private mutating func addNumbers(
+        _ type: FieldType, _ rows: Range<Int>, window: Int, to accumulator: inout SeriesAccumulator
+    ) {
+        if !run.isEveryRowPresent {
+            present.removeAll(keepingCapacity: true)
+            for row in rows { run[row].map { present.append($0) } }
+        }
+        let values = run.isEveryRowPresent ? run.bits[rows] : present[...]
+        values.withUnsafeBufferPointer { values in
+            if let statistics = ColumnStatistics(type: type, bits: values) {
+                accumulator.add(statistics, type: type, window: window)
+            } else {
+                for bits in values.reversed() { accumulator.add(type: type, bits: bits, window: window) }
             }
         }
     }

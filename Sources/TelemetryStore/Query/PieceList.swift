@@ -1,24 +1,25 @@
 /// The pieces of one device in one window, from all segments and heads, in the order a page wants them.
 struct PieceList {
     private enum Piece {
-        case stored(SegmentPiece, Segment)
+        /// - Parameter times: what of the piece is not read yet.
+        case stored(SegmentPiece, Segment, times: ClosedRange<Int64>)
         case chunk(HeadChunkView, head: Head, rank: UInt64)
 
         var minTime: Int64 {
             switch self {
-            case .stored(let piece, _): piece.minTime
+            case .stored(let piece, _, let times): max(piece.minTime, times.lowerBound)
             case .chunk(let chunk, _, _): chunk.minTime
             }
         }
         var maxTime: Int64 {
             switch self {
-            case .stored(let piece, _): piece.maxTime
+            case .stored(let piece, _, let times): min(piece.maxTime, times.upperBound)
             case .chunk(let chunk, _, _): chunk.maxTime
             }
         }
         var rowCount: Int {
             switch self {
-            case .stored(let piece, _): piece.rowCount
+            case .stored(let piece, _, _): piece.rowCount
             case .chunk(let chunk, _, _): chunk.rowCount
             }
         }
@@ -34,34 +35,43 @@ struct PieceList {
         self.order = order
         for segment in sources.segments {
             for piece in try segment.find(bucket: bucket, device: device)?.pieces ?? [] where piece.overlaps(times) {
-                pieces.append(.stored(piece, segment))
+                pieces.append(.stored(piece, segment, times: times))
             }
         }
         for source in sources.heads {
             for chunk in source.chunks { pieces.append(.chunk(chunk, head: source.head, rank: source.rank)) }
         }
-        if order == .descending {
-            pieces.sort { $0.maxTime < $1.maxTime }
-        } else {
-            pieces.sort { $0.minTime > $1.minTime }
-        }
+        pieces.sort { PieceList.isBefore($1, $0, order) }
     }
 
     var isEmpty: Bool { pieces.isEmpty }
 
-    /// Reads pieces until they hold `rowCount` rows or none is left.
+    /// Reads pieces, or the next rows of one, until `rowCount` rows are read or none is left.
     mutating func readNext(
         atLeast rowCount: Int, times: ClosedRange<Int64>, wanted: Set<UInt32>, into rows: inout RowBuffer
     ) throws(StoreError) {
-        var read = 0
-        while read < rowCount, let piece = pieces.popLast() {
-            read += piece.rowCount
+        var passed = 0
+        while passed < rowCount, let piece = pieces.popLast() {
             switch piece {
-            case .stored(let piece, let segment): try segment.read(piece, times: times, wanted: wanted, into: &rows)
+            case .stored(let stored, let segment, let unread):
+                let portion = PieceReader.Portion(rowCount: rowCount - passed, order: order)
+                let rest = try segment.read(stored, times: unread, wanted: wanted, portion: portion, into: &rows)
+                passed += rest == nil ? stored.rowCount : rowCount - passed
+                if let rest { insert(.stored(stored, segment, times: rest)) }
             case .chunk(let chunk, let head, let rank):
                 withExtendedLifetime(head) { chunk.read(times: times, wanted: wanted, rank: rank, into: &rows) }
+                passed += chunk.rowCount
             }
         }
+    }
+
+    private mutating func insert(_ piece: Piece) {
+        pieces.insert(piece, at: pieces.lastIndex { !PieceList.isBefore($0, piece, order) }.map { $0 + 1 } ?? 0)
+    }
+
+    /// True when `a` is read before `b`.
+    private static func isBefore(_ a: Piece, _ b: Piece, _ order: RangeQuery.Order) -> Bool {
+        order == .descending ? a.maxTime > b.maxTime : a.minTime < b.minTime
     }
 
     /// The times of which no unread piece can hold a row; nil when there are none.
@@ -91,7 +101,7 @@ struct PieceList {
 
     /// Nil when there are several pieces, or the piece is in memory.
     var onlyStoredPiece: (piece: SegmentPiece, segment: Segment)? {
-        guard pieces.count == 1, case .stored(let piece, let segment) = pieces[0] else { return nil }
+        guard pieces.count == 1, case .stored(let piece, let segment, _) = pieces[0] else { return nil }
         return (piece, segment)
     }
 }

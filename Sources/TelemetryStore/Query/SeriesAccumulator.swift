@@ -26,26 +26,24 @@ struct SeriesAccumulator {
 
     init(windowCount: Int) { windows = Array(repeating: Window(), count: windowCount) }
 
-    @inline(__always)
-    mutating func add(type: FieldType, bits: UInt64, source: [UInt8], window: Int) {
-        if type.isBytes {
-            let cell = Cell(type: type, bits: bits)
-            addBytes(type: type, source[cell.byteRange], window: window)
-        } else {
-            add(type: type, bits: bits, window: window)
-        }
-    }
-
-    /// A value that is no string and no binary.
-    @inline(__always)
+    /// A number.
     mutating func add(type: FieldType, bits: UInt64, window: Int) {
         windows.withUnsafeMutableBufferPointer { $0[window].add(type: type, bits: bits) }
     }
 
-    mutating func addBytes(type: FieldType, _ value: some Collection<UInt8>, window: Int) {
-        let cell = Cell.bytes(type, offset: arena.count, count: value.count)
-        arena.append(contentsOf: value)
-        windows[window].note(cell)
+    /// Values that are no numbers: only the oldest and the newest are kept.
+    /// - Parameter source: what bytes cells are slices of.
+    mutating func add(count: Int, first: Cell, last: Cell, source: UnsafeRawBufferPointer, window: Int) {
+        if windows[window].count == 0 { windows[window].first = keep(first, source) }
+        windows[window].last = keep(last, source)
+        windows[window].count += count
+    }
+
+    private mutating func keep(_ cell: Cell, _ source: UnsafeRawBufferPointer) -> Cell {
+        guard let type = cell.type, type.isBytes else { return cell }
+        let offset = arena.count
+        arena.append(contentsOf: source[cell.byteRange])
+        return .bytes(type, offset: offset, count: cell.byteCount)
     }
 
     /// All values of a piece at once.

@@ -35,17 +35,29 @@ struct RowBuffer {
         rows.append(Row(time: time, commitTime: commitTime, order: order, firstCell: Int32(cells.count), cellCount: 0))
     }
 
+    mutating func reserve(rows rowCount: Int, cells cellCount: Int) {
+        rows.reserveCapacity(rows.count + rowCount)
+        cells.reserveCapacity(cells.count + cellCount)
+    }
+
     /// Adds a cell to the row begun last; bytes are copied from `source`.
     @inline(__always)
     mutating func append(field: UInt32, cell: Cell, source: UnsafeRawBufferPointer) {
-        var cell = cell
-        if let type = cell.type, type.isBytes {
-            let offset = bytes.count
-            bytes.append(contentsOf: source[cell.byteRange])
-            cell = .bytes(type, offset: offset, count: cell.byteCount)
-        }
+        append(field: field, cell: cell.type?.isBytes ?? false ? copy(cell, from: source) : cell)
+    }
+
+    /// Adds a cell to the row begun last; its bytes are in `bytes` already.
+    @inline(__always)
+    mutating func append(field: UInt32, cell: Cell) {
         cells.append(FieldCell(field: field, cell: cell))
         rows[rows.count - 1].cellCount += 1
+    }
+
+    /// The same cell with its bytes in `bytes`.
+    mutating func copy(_ cell: Cell, from source: UnsafeRawBufferPointer) -> Cell {
+        let offset = bytes.count
+        bytes.append(contentsOf: source[cell.byteRange])
+        return .bytes(cell.type ?? .binary, offset: offset, count: cell.byteCount)
     }
 
     /// Ends the row begun last: one without any wanted cell is as if it had not been read.

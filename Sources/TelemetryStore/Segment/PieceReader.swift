@@ -27,16 +27,30 @@ struct PieceReader {
         self.isCached = isCached
     }
 
+    /// How many rows of a piece are read at least, if it has them, and from which end.
+    struct Portion {
+        var rowCount: Int
+        var order: RangeQuery.Order
+    }
+
     /// Adds the piece's rows of `times` that have a wanted field to `buffer`, newest first.
-    mutating func read(_ piece: SegmentPiece, times range: ClosedRange<Int64>, into buffer: inout RowBuffer) throws(StoreError) {
+    /// - Parameter portion: nil for all of them.
+    /// - Returns: the times that are left to read; nil when none is.
+    @discardableResult
+    mutating func read(
+        _ piece: SegmentPiece, times range: ClosedRange<Int64>, portion: Portion? = nil, into buffer: inout RowBuffer
+    ) throws(StoreError) -> ClosedRange<Int64>? {
         switch piece.place {
         case .block(let reference, let offset, let byteCount):
             try readBlock(reference, offset, byteCount, times: range, into: &buffer)
+            return nil
         case .frame(let directory, let ordinal, let firstRow):
             try enter(directory)
             try frame!.readTimes(piece, ordinal: ordinal, firstRow: firstRow, into: &times)
-            let selected = times.rows(in: range)
+            var selected = times.rows(in: range)
+            let rest = portion.flatMap { times.cut(&selected, to: $0, of: range) }
             if !selected.isEmpty { try read(selected, of: ordinal, firstRow: firstRow, into: &buffer) }
+            return rest
         }
     }
 
@@ -70,6 +84,7 @@ struct PieceReader {
         for (index, column) in columns.enumerated() {
             try frame!.read(column.position, type: column.type, rows: rows, ordinal: ordinal, firstRow: firstRow, into: &runs[index])
         }
+        buffer.reserve(rows: selected.count, cells: selected.count * columns.count)
         for row in 0..<selected.count {
             // The position in the piece orders versions of one time: earlier is newer.
             let order = segment.rank << 32 | UInt64(UInt32.max - UInt32(selected.lowerBound + row))
@@ -78,8 +93,11 @@ struct PieceReader {
                 commitTime: hasCommitTimes ? Int64(bitPattern: commitTimes.bits[row]) : 0, order: order)
             for index in columns.indices {
                 guard let bits = runs[index][row] else { continue }
-                let cell = Cell(type: columns[index].type, bits: bits)
-                buffer.append(field: columns[index].field, cell: cell, source: frame!.bytes(columns[index].position))
+                let type = columns[index].type
+                let cell =
+                    type.isBytes
+                    ? buffer.copy(Cell(type: type, bits: bits), from: frame!.bytes(columns[index].position)) : Cell(type: type, bits: bits)
+                buffer.append(field: columns[index].field, cell: cell)
             }
             buffer.endRow()
         }
@@ -109,6 +127,24 @@ extension [Int64] {
     func rows(in range: ClosedRange<Int64>) -> Range<Int> {
         let start = partitioningIndex { $0 <= range.upperBound }
         return start..<Swift.max(start, partitioningIndex { $0 < range.lowerBound })
+    }
+
+    /// Shortens `rows` to a portion that holds all rows of each of its times.
+    /// - Returns: the part of `range` that is left.
+    fileprivate func cut(_ rows: inout Range<Int>, to portion: PieceReader.Portion, of range: ClosedRange<Int64>) -> ClosedRange<Int64>? {
+        guard rows.count > portion.rowCount else { return nil }
+        if portion.order == .descending {
+            var end = rows.lowerBound + portion.rowCount
+            while end < rows.upperBound, self[end] == self[end - 1] { end += 1 }
+            guard end < rows.upperBound, self[end] < self[end - 1] else { return nil }
+            rows = rows.lowerBound..<end
+            return range.lowerBound...(self[end - 1] - 1)
+        }
+        var start = rows.upperBound - portion.rowCount
+        while start > rows.lowerBound, self[start - 1] == self[start] { start -= 1 }
+        guard start > rows.lowerBound, self[start - 1] > self[start] else { return nil }
+        rows = start..<rows.upperBound
+        return (self[start] + 1)...range.upperBound
     }
 
     /// First position from which on all times belong.

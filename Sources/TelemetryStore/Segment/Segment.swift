@@ -120,12 +120,13 @@ final class Segment: @unchecked Sendable {
 
     // MARK: - Rows
 
-    /// Adds the piece's rows of `times` that have a wanted field to `buffer`.
-    /// - Parameter wanted: the table's fields to read; nil for all.
+    /// Adds the piece's rows of `times` that have a wanted field to `buffer`; see `PieceReader`.
+    @discardableResult
     func read(
-        _ piece: SegmentPiece, times: ClosedRange<Int64>, wanted: Set<UInt32>?, into buffer: inout RowBuffer
-    ) throws(StoreError) {
+        _ piece: SegmentPiece, times: ClosedRange<Int64>, wanted: Set<UInt32>?, portion: PieceReader.Portion? = nil,
+        into buffer: inout RowBuffer
+    ) throws(StoreError) -> ClosedRange<Int64>? {
         var reader = PieceReader(self, fields: try index().fields, wanted: wanted, isCached: true)
-        try reader.read(piece, times: times, into: &buffer)
+        return try reader.read(piece, times: times, portion: portion, into: &buffer)
     }
 }

@@ -15,20 +15,17 @@ struct ColumnStatistics: Equatable {
     init() {}
 
     /// Nil: not a number among them, or their sum is none: to be decoded.
-    init?(type: FieldType, bits: ArraySlice<UInt64>) {
+    init?(type: FieldType, bits: UnsafeBufferPointer<UInt64>) {
         guard let newest = bits.first, let oldest = bits.last else { return }
         (count, first, last) = (bits.count, oldest, newest)
-        if type == .integer {
-            guard collectIntegers(bits) else { return nil }
-        } else {
-            guard collectDoubles(bits) else { return nil }
-        }
+        guard type == .integer ? collectIntegers(bits) : collectDoubles(bits) else { return nil }
     }
 
-    private mutating func collectIntegers(_ bits: ArraySlice<UInt64>) -> Bool {
+    private mutating func collectIntegers(_ bits: UnsafeBufferPointer<UInt64>) -> Bool {
         var (least, greatest, total) = (Int64.max, Int64.min, Int64(0))
         var overflows = false
-        for value in bits.lazy.map({ Int64(bitPattern: $0) }) {
+        for word in bits {
+            let value = Int64(bitPattern: word)
             least = Swift.min(least, value)
             greatest = Swift.max(greatest, value)
             let (sum, overflow) = total.addingReportingOverflow(value)
@@ -39,10 +36,11 @@ struct ColumnStatistics: Equatable {
         return !overflows
     }
 
-    private mutating func collectDoubles(_ bits: ArraySlice<UInt64>) -> Bool {
+    private mutating func collectDoubles(_ bits: UnsafeBufferPointer<UInt64>) -> Bool {
         var (least, greatest, total) = (Double.infinity, -Double.infinity, 0.0)
         // Oldest first, as a reader that decodes adds them.
-        for value in bits.reversed().lazy.map({ Double(bitPattern: $0) }) {
+        for index in stride(from: bits.count - 1, through: 0, by: -1) {
+            let value = Double(bitPattern: bits[index])
             least = value < least ? value : least
             greatest = value > greatest ? value : greatest
             total += value
@@ -83,7 +81,10 @@ enum PieceStatistics {
                 while cursors[index] < column.rows.count, Int(column.rows[cursors[index]]) < rows.lowerBound { cursors[index] += 1 }
                 let start = cursors[index]
                 while cursors[index] < column.rows.count, Int(column.rows[cursors[index]]) < rows.upperBound { cursors[index] += 1 }
-                encode(ColumnStatistics(type: column.type, bits: column.bits[start..<cursors[index]]), into: &output)
+                column.bits.withUnsafeBufferPointer { bits in
+                    let values = UnsafeBufferPointer(rebasing: bits[start..<cursors[index]])
+                    encode(ColumnStatistics(type: column.type, bits: values), into: &output)
+                }
             }
         }
     }
