@@ -8,6 +8,7 @@ struct ColumnChunk {
     private enum Values {
         case stream(StreamReader)
         case decimal(StreamReader, exponent: Int, DecimalExceptions)
+        case numbers(codes: StreamReader, entries: StreamReader)
         case each(lengths: StreamReader, content: Range<Int>)
         case dictionary(codes: StreamReader, lengths: StreamReader, content: Range<Int>)
     }
@@ -70,6 +71,11 @@ struct ColumnChunk {
                 let exceptions = try DecimalExceptions(header: &header, sections: &sections, count: count)
                 let stream = try StreamReader(header: &header, sections: &sections, count: count, pieceCount: pieceCount)
                 return .decimal(stream, exponent: exponent, exceptions)
+            case .dictionary:
+                let entryCount = try header.count(limit: count)
+                let entries = try StreamReader(header: &header, sections: &sections, count: entryCount, pieceCount: 1)
+                let codes = try StreamReader(header: &header, sections: &sections, count: count, pieceCount: pieceCount)
+                return .numbers(codes: codes, entries: entries)
             }
         case .string, .binary:
             switch BytesCoding(rawValue: try header.byte()) {
@@ -128,19 +134,33 @@ struct ColumnChunk {
                 Decimal.decode(UnsafeMutableBufferPointer(rebasing: bits[..<positions.count]), exponent: exponent)
                 exceptions.apply(positions, bits)
             }
+        case .numbers(let codes, let entries):
+            run.reserveEntries(entries.count)
+            try decode(entries, 0..<entries.count, 0, 0, into: &run.entries)
+            try decode(codes, positions, piece, pieceStart, into: &run.bits)
+            try Self.look(up: positions.count, entries.count, &run)
         case .each(let lengths, let content):
             try decode(lengths, positions, 0, 0, into: &run.bits)
             let skipped = lengths.sum(before: positions.lowerBound)
             guard skipped <= UInt64(content.count) else { throw .malformed }
             try Self.locate(&run.bits, positions.count, from: content.lowerBound + Int(skipped), end: content.upperBound)
         case .dictionary(let codes, let lengths, let content):
-            if run.entries.count < lengths.count { run.entries = [UInt64](repeating: 0, count: lengths.count) }
+            run.reserveEntries(lengths.count)
             try decode(lengths, 0..<lengths.count, 0, 0, into: &run.entries)
             try Self.locate(&run.entries, lengths.count, from: content.lowerBound, end: content.upperBound)
             try decode(codes, positions, piece, pieceStart, into: &run.bits)
-            for index in 0..<positions.count {
-                guard run.bits[index] < UInt64(lengths.count) else { throw .malformed }
-                run.bits[index] = run.entries[Int(run.bits[index])]
+            try Self.look(up: positions.count, lengths.count, &run)
+        }
+    }
+
+    /// Codes become entries.
+    private static func look(up count: Int, _ entryCount: Int, _ run: inout ColumnRun) throws(CodecError) {
+        var greatest: UInt64 = 0
+        for index in 0..<count { greatest = max(greatest, run.bits[index]) }
+        guard greatest < UInt64(entryCount) else { throw .malformed }
+        run.bits.withUnsafeMutableBufferPointer { bits in
+            run.entries.withUnsafeBufferPointer { entries in
+                for index in 0..<count { bits[index] = entries[Int(truncatingIfNeeded: bits[index])] }
             }
         }
     }

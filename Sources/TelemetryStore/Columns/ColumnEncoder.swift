@@ -6,6 +6,7 @@ struct ColumnEncoder: ~Copyable {
     private var chunk: ChunkBuilder
     private var stream = StreamWriter()
     private var strings = StringDictionary()
+    private var numbers = NumberDictionary()
     /// Position of the first value of each piece, then the number of values.
     private var positions: [Int32] = []
     private var scratch = RawBuffer(capacity: 1 << 12)
@@ -113,11 +114,27 @@ struct ColumnEncoder: ~Copyable {
                 chunk.appendSection(UnsafeRawBufferPointer(rebasing: $0[(exceptionCount * 2)...]))
             }
             stream.write(.numbers, positions: positions, into: &chunk)
+            return
+        }
+        numbers.build(bits)
+        if numbers.entries.count * 4 <= bits.count, bits.count > 0 {
+            encodeNumberDictionary()
         } else {
             chunk.header.append(DoubleCoding.bits.rawValue)
             load(bits)
-            stream.write(.patterns, positions: positions, into: &chunk)
+            let hasRepeats = numbers.entries.count * 16 < bits.count * 15
+            stream.write(hasRepeats ? .repeatedPatterns : .patterns, positions: positions, into: &chunk)
         }
+    }
+
+    private mutating func encodeNumberDictionary() {
+        numbers.sort()
+        chunk.header.append(DoubleCoding.dictionary.rawValue)
+        chunk.header.append(varint: numbers.entries.count)
+        numbers.entries.withUnsafeBufferPointer { load($0) }
+        stream.write(.patterns, positions: [0, Int32(numbers.entries.count)], into: &chunk)
+        load(UnsafeBufferPointer(start: numbers.codes.base, count: numbers.codes.count))
+        stream.write(.numbers, positions: positions, into: &chunk)
     }
 
     /// Integers into the stream, exceptions (positions, then bits) into `scratch`; false when there are too many of them.
@@ -150,8 +167,7 @@ struct ColumnEncoder: ~Copyable {
             chunk.header.append(BytesCoding.dictionary.rawValue)
             chunk.header.append(varint: strings.entries.count)
             strings.entries.withUnsafeBufferPointer { appendContent($0, arena) }
-            stream.values.resize(bits.count)
-            stream.values.base.update(from: strings.codes.base, count: bits.count)
+            load(UnsafeBufferPointer(start: strings.codes.base, count: strings.codes.count))
             stream.write(.numbers, positions: positions, into: &chunk)
         } else {
             chunk.header.append(BytesCoding.each.rawValue)

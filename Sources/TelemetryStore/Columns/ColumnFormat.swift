@@ -36,12 +36,15 @@ enum SectionCoding: UInt8 {
     case plain = 0
     case constant = 1
     case zstd = 2
+    /// Entropy coded, `RangeCoder.swift`.
+    case coded = 3
 }
 
 /// How doubles are stored. On disk: never renumber.
 enum DoubleCoding: UInt8 {
     case bits = 0
     case decimal = 1
+    case dictionary = 2
 }
 
 /// How strings and binaries are stored. On disk: never renumber.

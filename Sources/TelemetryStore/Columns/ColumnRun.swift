@@ -7,7 +7,7 @@ struct ColumnRun {
     /// Number of rows.
     private(set) var count = 0
     private(set) var presentCount = 0
-    /// Offset and byte count of the entries of a dictionary.
+    /// Bits of the entries of a dictionary: working memory of the decoder.
     var entries: [UInt64] = []
 
     var isEveryRowPresent: Bool { presentCount == count }
@@ -16,6 +16,10 @@ struct ColumnRun {
         (self.count, self.presentCount) = (count, presentCount)
         if bits.count < count { bits = [UInt64](repeating: 0, count: max(count, 1_024)) }
         if isPresent.count < count { isPresent = [UInt8](repeating: 0, count: max(count, 1_024)) }
+    }
+
+    mutating func reserveEntries(_ count: Int) {
+        if entries.count < count { entries = [UInt64](repeating: 0, count: count) }
     }
 
     /// `Cell.bits` of a row; nil if it has no value.

@@ -12,6 +12,22 @@ struct SectionReader: ~Copyable {
         var packedCount: Int { (rawCount + (1 << Int(packing)) - 1) >> Int(packing) }
     }
 
+    /// Made when a section needs one: a zstd context is 100 KiB.
+    private struct Decoders: ~Copyable {
+        private var zstd: ZstdSectionDecompressor?
+        private var range: RangeDecoder?
+
+        mutating func zstd(_ source: UnsafeRawBufferPointer, _ output: UnsafeMutableRawBufferPointer) throws(CodecError) {
+            if zstd == nil { zstd = ZstdSectionDecompressor() }
+            try zstd!.decompress(source, into: output)
+        }
+
+        mutating func range(_ source: UnsafeRawBufferPointer, _ output: UnsafeMutableRawBufferPointer) throws(CodecError) {
+            if range == nil { range = RangeDecoder() }
+            try range!.decode(source, into: output)
+        }
+    }
+
     private var cursor: ByteCursor
     private var previousRawCount = 0
 
@@ -31,12 +47,12 @@ struct SectionReader: ~Copyable {
     /// Fills `output`, which has `rawByteCount` bytes.
     static func read(_ stored: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) throws(CodecError) {
         var reader = SectionReader(stored)
-        var decompressor = ZstdSectionDecompressor()
+        var decoders = Decoders()
         var offset = 0
         while !reader.cursor.isAtEnd {
             let section = try reader.next()
             let target = UnsafeMutableRawBufferPointer(rebasing: output[offset..<(offset + section.rawCount)])
-            try fill(target, with: section, &decompressor)
+            try fill(target, with: section, &decoders)
             offset += section.rawCount
         }
     }
@@ -52,7 +68,7 @@ struct SectionReader: ~Copyable {
         case .constant:
             guard rawCount <= ColumnFormat.maximumConstantByteCount else { throw .malformed }
             section.stored = try cursor.slice(1)
-        case .zstd:
+        case .zstd, .coded:
             section.stored = try cursor.countedBytes()
             guard rawCount >> 3 <= section.stored.count * ColumnFormat.maximumExpansion else { throw .malformed }
         }
@@ -60,17 +76,14 @@ struct SectionReader: ~Copyable {
     }
 
     private static func fill(
-        _ target: UnsafeMutableRawBufferPointer, with section: Section, _ decompressor: inout ZstdSectionDecompressor
+        _ target: UnsafeMutableRawBufferPointer, with section: Section, _ decoders: inout Decoders
     ) throws(CodecError) {
-        guard section.coding != .constant else {
-            target.initializeMemory(as: UInt8.self, repeating: section.stored[0])
-            return
-        }
         let packed = UnsafeMutableRawBufferPointer(rebasing: target[(target.count - section.packedCount)...])
-        if section.coding == .plain {
-            packed.copyMemory(from: section.stored)
-        } else {
-            try decompressor.decompress(section.stored, into: packed)
+        switch section.coding {
+        case .plain: packed.copyMemory(from: section.stored)
+        case .constant: packed.initializeMemory(as: UInt8.self, repeating: section.stored[0])
+        case .zstd: try decoders.zstd(section.stored, packed)
+        case .coded: try decoders.range(section.stored, packed)
         }
         if section.packing > 0 { unpack(target, section.packing) }
     }

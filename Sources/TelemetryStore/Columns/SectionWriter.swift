@@ -1,12 +1,14 @@
 import TelemetryCodec
 
-/// Appends sections: each as one byte over and over, as it is, or as a zstd frame, whichever is smallest.
+/// Appends sections: each as one byte over and over, as it is, entropy coded, or as a zstd frame, whichever is smallest.
 ///
 /// Bytes that are all below 16, 4 or 2 may be packed 2, 4 or 8 to a byte first. Source: docs/format/column-chunk.md, "Section".
 struct SectionWriter: ~Copyable {
     private let compressor: ZstdSectionCompressor
     private var packed = RawBuffer(capacity: 1 << 12)
     private var compressed = RawBuffer(capacity: 1 << 13)
+    private var coder = RangeEncoder()
+    private var coded = RawBuffer(capacity: 1 << 13)
     private var previousRawCount = 0
 
     init(compressionLevel: Int32) { compressor = ZstdSectionCompressor(level: compressionLevel) }
@@ -24,24 +26,21 @@ struct SectionWriter: ~Copyable {
             return
         }
         let packing: UInt8 = bits < 2 ? 3 : bits < 4 ? 2 : bits < 16 ? 1 : 0
-        guard packing > 0 else { return appendSmallest(raw, packing: 0, rawCount: raw.count, into: &output) }
         pack(raw, packing)
-        var other = RawBuffer(capacity: 0)
-        swap(&other, &packed)
-        other.withBytes { appendSmallest($0, packing: packing, rawCount: raw.count, into: &output) }
-        swap(&other, &packed)
-    }
-
-    private mutating func appendSmallest(_ bytes: UnsafeRawBufferPointer, packing: UInt8, rawCount: Int, into output: inout RawBuffer) {
         compressed.removeAll()
-        let count = compressor.compress(bytes, into: &compressed)
-        if count + 2 < bytes.count {
-            begin(.zstd, packing: packing, rawCount: rawCount, into: &output)
-            output.append(varint: count)
-            compressed.withBytes { output.append($0) }
+        _ = packed.withBytes { compressor.compress($0, into: &compressed) }
+        coded.removeAll()
+        let isCoded = raw.count > 1 && raw.count <= RangeEncoder.maximumByteCount && coder.encode(raw, into: &coded)
+        // Stored bytes have no byte count.
+        if min(compressed.count, isCoded ? coded.count : .max) + 2 >= packed.count {
+            begin(.plain, packing: packing, rawCount: raw.count, into: &output)
+            packed.withBytes { output.append($0) }
+        } else if isCoded, coded.count <= compressed.count {
+            begin(.coded, packing: 0, rawCount: raw.count, into: &output)
+            coded.withBytes { output.append(counted: $0) }
         } else {
-            begin(.plain, packing: packing, rawCount: rawCount, into: &output)
-            output.append(bytes)
+            begin(.zstd, packing: packing, rawCount: raw.count, into: &output)
+            compressed.withBytes { output.append(counted: $0) }
         }
     }
 
@@ -63,6 +62,7 @@ struct SectionWriter: ~Copyable {
         let perByte = 1 << Int(packing)
         let width = UInt8(8) >> packing
         packed.removeAll()
+        guard packing > 0 else { return packed.append(raw) }
         packed.reserve(raw.count / perByte + 1)
         for start in stride(from: 0, to: raw.count, by: perByte) {
             var byte: UInt8 = 0

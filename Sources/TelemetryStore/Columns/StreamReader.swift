@@ -76,10 +76,8 @@ struct StreamReader {
     }
 
     private func decodeDeltas(_ positions: Range<Int>, first: UInt64, pieceStart: Int, into output: UnsafeMutablePointer<UInt64>) {
-        var value = first
-        for position in (pieceStart + 1)..<max(positions.lowerBound + 1, pieceStart + 1) {
-            value &+= UInt64(bitPattern: zigzagDecoded(word(position))) &+ step
-        }
+        var value = first &+ UInt64(positions.lowerBound - pieceStart) &* step
+        value &+= zigzagSum((pieceStart + 1)..<max(positions.lowerBound + 1, pieceStart + 1))
         output[0] = least &+ divisor &* value
         for index in 1..<max(positions.count, 1) {
             value &+= UInt64(bitPattern: zigzagDecoded(output[index])) &+ step
@@ -117,6 +115,21 @@ struct StreamReader {
         return word
     }
 
+    /// Wrapping sum of the numbers whose zigzag words these are.
+    private func zigzagSum(_ positions: Range<Int>) -> UInt64 {
+        var sum: UInt64 = 0
+        guard width == 1, let base = words.baseAddress?.assumingMemoryBound(to: UInt8.self) else {
+            for position in positions { sum &+= UInt64(bitPattern: zigzagDecoded(word(position))) }
+            return sum
+        }
+        var small: Int32 = 0
+        for position in positions {
+            let word = Int32(base[position])
+            small &+= (word &>> 1) ^ -(word & 1)
+        }
+        return UInt64(bitPattern: Int64(small))
+    }
+
     private func loadWords(_ positions: Range<Int>, into output: UnsafeMutablePointer<UInt64>) {
         let size = positions.count
         guard width > 0, let base = words.baseAddress?.assumingMemoryBound(to: UInt8.self) else {
@@ -127,12 +140,23 @@ struct StreamReader {
             for index in 0..<size { output[index] = word(positions.lowerBound + index) }
             return
         }
-        var plane = base + positions.lowerBound
-        for index in 0..<size { output[index] = UInt64(plane[index]) }
-        for number in 1..<max(width, 1) {
-            plane += count
-            let shift = UInt64(number * 8)
-            for index in 0..<size { output[index] |= UInt64(plane[index]) &<< shift }
+        let first = base + positions.lowerBound
+        for index in 0..<size { output[index] = UInt64(first[index]) }
+        // Three planes a pass: fewer trips through the output.
+        var plane = 1
+        while plane + 2 < width {
+            let (a, b, c) = (first + plane * count, first + (plane + 1) * count, first + (plane + 2) * count)
+            let shift = UInt64(plane * 8)
+            for index in 0..<size {
+                let word = UInt32(a[index]) | UInt32(b[index]) &<< 8 | UInt32(c[index]) &<< 16
+                output[index] |= UInt64(word) &<< shift
+            }
+            plane += 3
+        }
+        while plane < width {
+            let (a, shift) = (first + plane * count, UInt64(plane * 8))
+            for index in 0..<size { output[index] |= UInt64(a[index]) &<< shift }
+            plane += 1
         }
     }
 }

@@ -14,6 +14,30 @@ struct ChunkBuilder: ~Copyable {
         writer.beginChunk()
     }
 
+    /// A place between streams.
+    struct Mark {
+        var header: Int
+        var sections: Int
+    }
+
+    var mark: Mark { Mark(header: header.count, sections: sections.count) }
+
+    func byteCount(since mark: Mark) -> Int { header.count - mark.header + sections.count - mark.sections }
+
+    /// The next section says its raw size, whatever is before it.
+    mutating func forgetSection() { writer.beginChunk() }
+
+    mutating func truncate(to mark: Mark) {
+        (header.count, sections.count) = (mark.header, mark.sections)
+        forgetSection()
+    }
+
+    mutating func remove(from start: Mark, to end: Mark) {
+        header.remove(start.header..<end.header)
+        sections.remove(start.sections..<end.sections)
+        forgetSection()
+    }
+
     mutating func appendSection(_ bytes: UnsafeRawBufferPointer) { writer.append(bytes, into: &sections) }
 
     /// The stored chunk: counted header, sections.
@@ -33,6 +57,8 @@ struct StreamWriter: ~Copyable {
         case numbers
         /// IEEE 754 bits.
         case patterns
+        /// IEEE 754 bits some of which come again: they may pay as words one behind the other.
+        case repeatedPatterns
         /// Numbers without pieces, which are summed up: always `offset`, always planes.
         case lengths
     }
@@ -54,35 +80,27 @@ struct StreamWriter: ~Copyable {
     /// - Parameter positions: position of the first value of each piece, and the number of values at the end.
     mutating func write(_ kind: Kind, positions: [Int32], into chunk: inout ChunkBuilder) {
         let count = values.count
-        var (least, divisor): (Int64, UInt64) = (0, 1)
-        if kind != .patterns { (least, divisor) = normalize() }
+        let arePatterns = kind == .patterns || kind == .repeatedPatterns
+        let (least, divisor) = arePatterns ? (0, 1) : normalize()
         var plan = Plan(byteCount: cost.byteCount(values.base, count))
         best.resize(count)
         best.base.update(from: values.base, count: count)
         if kind != .lengths, count > 1 {
             residuals.resize(count)
             consider(.delta, step: medianDelta(positions), positions, &plan)
-            if kind == .patterns {
+            if arePatterns {
                 consider(.exclusiveOr, step: 0, positions, &plan)
             } else {
                 consider(.line, step: slope(positions), positions, &plan)
             }
         }
-        let width = best.byteWidth
-        let isInterleaved = kind != .lengths && width > 1 && hasRepeats(width)
-        chunk.header.append(plan.mode.rawValue | (isInterleaved ? 4 : 0) | UInt8(width) << 4)
+        let mark = chunk.mark
+        chunk.header.append(plan.mode.rawValue | UInt8(best.byteWidth) << 4)
         chunk.header.append(varint: divisor)
         chunk.header.append(zigzag: least)
         if plan.mode != .offset { writeFirsts(plan, positions, into: &chunk) }
-        if isInterleaved {
-            best.copyWords(width: width, to: &bytes)
-            bytes.withBytes { chunk.appendSection($0) }
-            return
-        }
-        for plane in 0..<width {
-            best.copyPlane(plane, to: &bytes)
-            bytes.withBytes { chunk.appendSection($0) }
-        }
+        best.writePlanes(into: &chunk, &bytes)
+        if kind == .repeatedPatterns { tryInterleaved(from: mark, into: &chunk) }
     }
 
     // MARK: - Normal form
@@ -182,30 +200,55 @@ struct StreamWriter: ~Copyable {
             least = min(least, last)
         }
         for piece in 0..<pieceCount { firsts.base[piece] &-= least }
-        let width = firsts.byteWidth
         if plan.mode != .exclusiveOr { chunk.header.append(zigzag: plan.step) }
         chunk.header.append(varint: least)
-        chunk.header.append(UInt8(width))
-        for plane in 0..<width {
-            firsts.copyPlane(plane, to: &bytes)
-            bytes.withBytes { chunk.appendSection($0) }
-        }
+        chunk.header.append(UInt8(firsts.byteWidth))
+        firsts.writePlanes(into: &chunk, &bytes)
     }
 
-    private func hasRepeats(_ width: Int) -> Bool { false }
+    /// Replaces the stream from `mark` by the values one behind the other if that is smaller.
+    private mutating func tryInterleaved(from mark: ChunkBuilder.Mark, into chunk: inout ChunkBuilder) {
+        let planes = chunk.mark
+        values.copyWords(width: 8, to: &bytes)
+        chunk.header.append(StreamMode.offset.rawValue | 4 | 8 << 4)
+        chunk.header.append(varint: UInt64(1))
+        chunk.header.append(zigzag: 0)
+        chunk.forgetSection()
+        bytes.withBytes { chunk.appendSection($0) }
+        if chunk.byteCount(since: planes) < chunk.byteCount(since: mark) - chunk.byteCount(since: planes) {
+            chunk.remove(from: mark, to: planes)
+        } else {
+            chunk.truncate(to: planes)
+        }
+    }
+}
 
+extension RawBuffer {
+    fileprivate mutating func remove(_ range: Range<Int>) {
+        UnsafeMutableRawBufferPointer(start: base + range.lowerBound, count: count - range.lowerBound)
+            .copyMemory(from: UnsafeRawBufferPointer(start: base + range.upperBound, count: count - range.upperBound))
+        count -= range.count
+    }
 }
 
 extension WordBuffer {
     /// Bytes that hold every word: 0...8.
-    var byteWidth: Int {
+    fileprivate var byteWidth: Int {
         var bits: UInt64 = 0
         for index in 0..<count { bits |= base[index] }
         return leastByteCount(of: bits)
     }
 
+    /// Appends a section for each byte of the words that any of them needs.
+    fileprivate func writePlanes(into chunk: inout ChunkBuilder, _ bytes: inout RawBuffer) {
+        for plane in 0..<byteWidth {
+            copyPlane(plane, to: &bytes)
+            bytes.withBytes { chunk.appendSection($0) }
+        }
+    }
+
     /// Fills `bytes` with byte `plane` of each word.
-    func copyPlane(_ plane: Int, to bytes: inout RawBuffer) {
+    private func copyPlane(_ plane: Int, to bytes: inout RawBuffer) {
         bytes.removeAll()
         bytes.reserve(count)
         let target = bytes.base.assumingMemoryBound(to: UInt8.self)
@@ -215,7 +258,7 @@ extension WordBuffer {
     }
 
     /// Fills `bytes` with the low `width` bytes of each word, little-endian.
-    func copyWords(width: Int, to bytes: inout RawBuffer) {
+    fileprivate func copyWords(width: Int, to bytes: inout RawBuffer) {
         bytes.removeAll()
         bytes.reserve(count * width + 8)
         for index in 0..<count {
