@@ -24,14 +24,13 @@ struct ColumnChunk {
     /// - Throws: before anything is allocated when the sizes are implausible.
     static func decompress(_ stored: UnsafeRawBufferPointer) throws(CodecError) -> Bytes {
         var cursor = ByteCursor(stored)
-        let header = try cursor.countedBytes()
+        _ = try cursor.countedBytes()
+        let headerEnd = cursor.offset
         let sections = try cursor.slice(cursor.remaining)
         let sectionByteCount = try SectionReader.rawByteCount(sections)
-        let headStart = cursor.bytes.count - sections.count
-        return try Bytes(count: headStart + sectionByteCount) { (raw) throws(CodecError) in
-            raw.copyMemory(from: UnsafeRawBufferPointer(rebasing: stored[..<headStart]))
-            try SectionReader.read(sections, into: UnsafeMutableRawBufferPointer(rebasing: raw[headStart...]))
-            _ = header
+        return try Bytes(count: headerEnd + sectionByteCount) { (raw) throws(CodecError) in
+            raw.copyMemory(from: UnsafeRawBufferPointer(rebasing: stored[..<headerEnd]))
+            try SectionReader.read(sections, into: UnsafeMutableRawBufferPointer(rebasing: raw[headerEnd...]))
         }
     }
 

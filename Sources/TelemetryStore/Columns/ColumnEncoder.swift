@@ -117,14 +117,24 @@ struct ColumnEncoder: ~Copyable {
             return
         }
         numbers.build(bits)
+        let start = chunk.mark
         if numbers.entries.count * 4 <= bits.count, bits.count > 0 {
             encodeNumberDictionary()
         } else {
+            let areDistinct = numbers.entries.count * 16 >= bits.count * 15
             chunk.header.append(DoubleCoding.bits.rawValue)
             load(bits)
-            let hasRepeats = numbers.entries.count * 16 < bits.count * 15
-            stream.write(hasRepeats ? .repeatedPatterns : .patterns, positions: positions, into: &chunk)
+            stream.write(areDistinct ? .distinctPatterns : .patterns, positions: positions, into: &chunk)
+            if areDistinct { return }
         }
+        // Few entries are the least there is; else zstd may find more in whole doubles that come again.
+        guard numbers.entries.count * 16 > bits.count else { return }
+        let second = chunk.mark
+        chunk.writer.forgetSection()
+        chunk.header.append(DoubleCoding.bits.rawValue)
+        load(bits)
+        stream.writeInterleaved(into: &chunk)
+        chunk.keepSmaller(from: start, second)
     }
 
     private mutating func encodeNumberDictionary() {

@@ -7,7 +7,7 @@ enum ColumnFormat {
     /// Raw bytes of one chunk: 4 096 values of 64 KiB are less. A damaged size must not allocate more.
     static let maximumRawByteCount = (1 << 29) - 1
     /// Raw bytes of a section that is one byte over and over: no more than a plane, as its stored size says nothing about its raw size.
-    static let maximumConstantByteCount = 1 << 20
+    static let maximumConstantByteCount = 1 << 16
     /// A zstd frame says 128 KiB in four bytes at best; what claims more is damaged.
     static let maximumExpansion = 1 << 15
 }
@@ -36,7 +36,7 @@ enum SectionCoding: UInt8 {
     case plain = 0
     case constant = 1
     case zstd = 2
-    /// Entropy coded, `RangeCoder.swift`.
+    /// Entropy coded: `RangeEncoder`, `RangeDecoder`.
     case coded = 3
 }
 

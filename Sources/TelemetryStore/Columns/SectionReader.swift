@@ -6,7 +6,7 @@ struct SectionReader: ~Copyable {
         var coding: SectionCoding
         var packing: UInt8
         var rawCount: Int
-        var stored: UnsafeRawBufferPointer
+        var stored = UnsafeRawBufferPointer(start: nil, count: 0)
 
         /// Bytes before unpacking.
         var packedCount: Int { (rawCount + (1 << Int(packing)) - 1) >> Int(packing) }
@@ -62,7 +62,7 @@ struct SectionReader: ~Copyable {
         guard let coding = SectionCoding(rawValue: head & 3), head & 0x70 == 0 else { throw .malformed }
         let rawCount = head & 0x80 != 0 ? previousRawCount : try cursor.count(limit: ColumnFormat.maximumRawByteCount)
         previousRawCount = rawCount
-        var section = Section(coding: coding, packing: head >> 2 & 3, rawCount: rawCount, stored: UnsafeRawBufferPointer(start: nil, count: 0))
+        var section = Section(coding: coding, packing: head >> 2 & 3, rawCount: rawCount)
         switch coding {
         case .plain: section.stored = try cursor.slice(section.packedCount)
         case .constant:

@@ -13,11 +13,12 @@ struct SectionWriter: ~Copyable {
 
     init(compressionLevel: Int32) { compressor = ZstdSectionCompressor(level: compressionLevel) }
 
-    /// The next section is the first of a chunk.
-    mutating func beginChunk() { previousRawCount = 0 }
+    /// The next section says its raw size, whatever is before it.
+    mutating func forgetSection() { previousRawCount = 0 }
 
     /// Nothing is written for no bytes.
-    mutating func append(_ raw: UnsafeRawBufferPointer, into output: inout RawBuffer) {
+    /// - Parameter mayMatch: false when no string of bytes comes again: zstd is spared where bytes look like noise.
+    mutating func append(_ raw: UnsafeRawBufferPointer, mayMatch: Bool, into output: inout RawBuffer) {
         guard raw.count > 0 else { return }
         let bits = bitsSet(raw)
         if bits == raw[0], raw.count <= ColumnFormat.maximumConstantByteCount, raw.allSatisfy({ $0 == bits }) {
@@ -28,14 +29,15 @@ struct SectionWriter: ~Copyable {
         let packing: UInt8 = bits < 2 ? 3 : bits < 4 ? 2 : bits < 16 ? 1 : 0
         pack(raw, packing)
         compressed.removeAll()
-        _ = packed.withBytes { compressor.compress($0, into: &compressed) }
         coded.removeAll()
         let isCoded = raw.count > 1 && raw.count <= RangeEncoder.maximumByteCount && coder.encode(raw, into: &coded)
+        if isCoded || mayMatch || hasRuns(raw) { _ = packed.withBytes { compressor.compress($0, into: &compressed) } }
         // Stored bytes have no byte count.
-        if min(compressed.count, isCoded ? coded.count : .max) + 2 >= packed.count {
+        let isCompressed = !compressed.isEmpty
+        if min(isCompressed ? compressed.count : .max - 2, isCoded ? coded.count : .max - 2) + 2 >= packed.count {
             begin(.plain, packing: packing, rawCount: raw.count, into: &output)
             packed.withBytes { output.append($0) }
-        } else if isCoded, coded.count <= compressed.count {
+        } else if isCoded, !isCompressed || coded.count <= compressed.count {
             begin(.coded, packing: 0, rawCount: raw.count, into: &output)
             coded.withBytes { output.append(counted: $0) }
         } else {
@@ -50,6 +52,13 @@ struct SectionWriter: ~Copyable {
         output.append(coding.rawValue | packing << 2 | (isRepeated ? 0x80 : 0))
         if !isRepeated { output.append(varint: rawCount) }
         previousRawCount = rawCount
+    }
+
+    /// Whether neighbours are equal more often than in noise, where they are once in 256.
+    private func hasRuns(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var count = 0
+        for index in 1..<max(bytes.count, 1) where bytes[index] == bytes[index - 1] { count += 1 }
+        return count * 64 > bytes.count
     }
 
     private func bitsSet(_ bytes: UnsafeRawBufferPointer) -> UInt8 {

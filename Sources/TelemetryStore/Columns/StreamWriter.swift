@@ -1,52 +1,5 @@
 import TelemetryCodec
 
-/// A chunk under construction: header, and sections in the order the reader meets them.
-struct ChunkBuilder: ~Copyable {
-    var header = RawBuffer(capacity: 256)
-    var sections = RawBuffer(capacity: 1 << 14)
-    var writer: SectionWriter
-
-    init(compressionLevel: Int32) { writer = SectionWriter(compressionLevel: compressionLevel) }
-
-    mutating func begin() {
-        header.removeAll()
-        sections.removeAll()
-        writer.beginChunk()
-    }
-
-    /// A place between streams.
-    struct Mark {
-        var header: Int
-        var sections: Int
-    }
-
-    var mark: Mark { Mark(header: header.count, sections: sections.count) }
-
-    func byteCount(since mark: Mark) -> Int { header.count - mark.header + sections.count - mark.sections }
-
-    /// The next section says its raw size, whatever is before it.
-    mutating func forgetSection() { writer.beginChunk() }
-
-    mutating func truncate(to mark: Mark) {
-        (header.count, sections.count) = (mark.header, mark.sections)
-        forgetSection()
-    }
-
-    mutating func remove(from start: Mark, to end: Mark) {
-        header.remove(start.header..<end.header)
-        sections.remove(start.sections..<end.sections)
-        forgetSection()
-    }
-
-    mutating func appendSection(_ bytes: UnsafeRawBufferPointer) { writer.append(bytes, into: &sections) }
-
-    /// The stored chunk: counted header, sections.
-    func finish(into output: inout RawBuffer) {
-        header.withBytes { output.append(counted: $0) }
-        sections.withBytes { output.append($0) }
-    }
-}
-
 /// Writes 64-bit values as a stream. Source: docs/format/column-chunk.md, "Stream".
 ///
 /// The caller puts the values into `values`, which the writer changes.
@@ -57,8 +10,8 @@ struct StreamWriter: ~Copyable {
         case numbers
         /// IEEE 754 bits.
         case patterns
-        /// IEEE 754 bits some of which come again: they may pay as words one behind the other.
-        case repeatedPatterns
+        /// IEEE 754 bits few of which come again: zstd finds nothing in planes that look like noise.
+        case distinctPatterns
         /// Numbers without pieces, which are summed up: always `offset`, always planes.
         case lengths
     }
@@ -80,7 +33,7 @@ struct StreamWriter: ~Copyable {
     /// - Parameter positions: position of the first value of each piece, and the number of values at the end.
     mutating func write(_ kind: Kind, positions: [Int32], into chunk: inout ChunkBuilder) {
         let count = values.count
-        let arePatterns = kind == .patterns || kind == .repeatedPatterns
+        let arePatterns = kind == .patterns || kind == .distinctPatterns
         let (least, divisor) = arePatterns ? (0, 1) : normalize()
         var plan = Plan(byteCount: cost.byteCount(values.base, count))
         best.resize(count)
@@ -94,13 +47,11 @@ struct StreamWriter: ~Copyable {
                 consider(.line, step: slope(positions), positions, &plan)
             }
         }
-        let mark = chunk.mark
         chunk.header.append(plan.mode.rawValue | UInt8(best.byteWidth) << 4)
         chunk.header.append(varint: divisor)
         chunk.header.append(zigzag: least)
         if plan.mode != .offset { writeFirsts(plan, positions, into: &chunk) }
-        best.writePlanes(into: &chunk, &bytes)
-        if kind == .repeatedPatterns { tryInterleaved(from: mark, into: &chunk) }
+        best.writePlanes(into: &chunk, &bytes, mayMatch: kind != .distinctPatterns)
     }
 
     // MARK: - Normal form
@@ -203,31 +154,16 @@ struct StreamWriter: ~Copyable {
         if plan.mode != .exclusiveOr { chunk.header.append(zigzag: plan.step) }
         chunk.header.append(varint: least)
         chunk.header.append(UInt8(firsts.byteWidth))
-        firsts.writePlanes(into: &chunk, &bytes)
+        firsts.writePlanes(into: &chunk, &bytes, mayMatch: true)
     }
 
-    /// Replaces the stream from `mark` by the values one behind the other if that is smaller.
-    private mutating func tryInterleaved(from mark: ChunkBuilder.Mark, into chunk: inout ChunkBuilder) {
-        let planes = chunk.mark
-        values.copyWords(width: 8, to: &bytes)
+    /// Appends the stream of `values` as words one behind the other.
+    mutating func writeInterleaved(into chunk: inout ChunkBuilder) {
         chunk.header.append(StreamMode.offset.rawValue | 4 | 8 << 4)
         chunk.header.append(varint: UInt64(1))
         chunk.header.append(zigzag: 0)
-        chunk.forgetSection()
+        values.copyWords(to: &bytes)
         bytes.withBytes { chunk.appendSection($0) }
-        if chunk.byteCount(since: planes) < chunk.byteCount(since: mark) - chunk.byteCount(since: planes) {
-            chunk.remove(from: mark, to: planes)
-        } else {
-            chunk.truncate(to: planes)
-        }
-    }
-}
-
-extension RawBuffer {
-    fileprivate mutating func remove(_ range: Range<Int>) {
-        UnsafeMutableRawBufferPointer(start: base + range.lowerBound, count: count - range.lowerBound)
-            .copyMemory(from: UnsafeRawBufferPointer(start: base + range.upperBound, count: count - range.upperBound))
-        count -= range.count
     }
 }
 
@@ -240,10 +176,10 @@ extension WordBuffer {
     }
 
     /// Appends a section for each byte of the words that any of them needs.
-    fileprivate func writePlanes(into chunk: inout ChunkBuilder, _ bytes: inout RawBuffer) {
+    fileprivate func writePlanes(into chunk: inout ChunkBuilder, _ bytes: inout RawBuffer, mayMatch: Bool) {
         for plane in 0..<byteWidth {
             copyPlane(plane, to: &bytes)
-            bytes.withBytes { chunk.appendSection($0) }
+            bytes.withBytes { chunk.appendSection($0, mayMatch: mayMatch) }
         }
     }
 
@@ -257,13 +193,11 @@ extension WordBuffer {
         bytes.count = count
     }
 
-    /// Fills `bytes` with the low `width` bytes of each word, little-endian.
-    fileprivate func copyWords(width: Int, to bytes: inout RawBuffer) {
+    /// Fills `bytes` with the words, little-endian.
+    fileprivate func copyWords(to bytes: inout RawBuffer) {
         bytes.removeAll()
-        bytes.reserve(count * width + 8)
-        for index in 0..<count {
-            bytes.base.storeBytes(of: base[index].littleEndian, toByteOffset: index * width, as: UInt64.self)
-        }
-        bytes.count = count * width
+        bytes.reserve(count * 8)
+        for index in 0..<count { bytes.base.storeBytes(of: base[index].littleEndian, toByteOffset: index * 8, as: UInt64.self) }
+        bytes.count = count * 8
     }
 }

@@ -145,10 +145,14 @@ extension ColumnFixture {
         case (.double, 5): return { row, _ in .double(row % 40 == 0 ? .nan : Double(row) / 10) }
         case (.double, _): return { row, random in .double(Double(row) * 1e12 + Double.random(in: 0...1, using: &random)) }
         case (.binary, _):
-            return { _, random in .binary((0..<Int.random(in: 0...(1 << shape), using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }) }
+            return { _, random in
+                let count = Int.random(in: 0...(1 << shape), using: &random)
+                return .binary((0..<count).map { _ in UInt8.random(in: 0...255, using: &random) })
+            }
         case (.string, 0): return { _, _ in .string("") }
         case (.string, 1): return { _, random in .string(["ok", "warning", "error"].randomElement(using: &random)!) }
-        case (.string, _): return { row, random in .string("\(row) " + String(repeating: "ä", count: Int.random(in: 0...shape, using: &random))) }
+        case (.string, _):
+            return { row, random in .string("\(row) " + String(repeating: "ä", count: Int.random(in: 0...shape, using: &random))) }
         }
     }
 }
