@@ -3,7 +3,8 @@ import TelemetryCodec
 
 /// A chunk as the cache keeps it: header, then all sections decompressed behind each other; random access to a piece.
 ///
-/// Valid as long as the raw bytes are. Source: docs/format/column-chunk.md.
+/// Does not own the raw bytes: the caller keeps their `Bytes` alive (`withExtendedLifetime`; the last mention of an object may free it).
+/// Source: docs/format/column-chunk.md.
 struct ColumnChunk {
     private enum Values {
         case stream(StreamReader)

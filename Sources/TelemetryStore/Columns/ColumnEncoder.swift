@@ -194,6 +194,7 @@ struct ColumnEncoder: ~Copyable {
             stream.values.base[index] = UInt64(count)
             scratch.append(UnsafeRawBufferPointer(rebasing: arena[offset..<(offset + count)]))
         }
+        precondition(scratch.count <= ColumnFormat.maximumRawByteCount / 2, "a frame has at most 4 096 values of 64 KiB")
         chunk.header.append(varint: scratch.count)
         stream.write(.lengths, positions: [], into: &chunk)
         scratch.withBytes { chunk.appendSection($0) }

@@ -33,7 +33,8 @@ struct ColumnDamageTests {
     }
 
     private func raw(_ stored: [UInt8]) throws -> [UInt8] {
-        try stored.withUnsafeBytes { Array(try ColumnChunk.decompress($0).buffer) }
+        let raw = try stored.withUnsafeBytes { try ColumnChunk.decompress($0) }
+        return withExtendedLifetime(raw) { Array(raw.buffer) }
     }
 
     @Test("a chunk cut short anywhere is an error", arguments: 0..<40 as Range<UInt64>)

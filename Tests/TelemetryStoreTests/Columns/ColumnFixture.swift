@@ -72,6 +72,7 @@ struct ColumnFixture {
 
     func decoded(_ stored: [UInt8], ranges: [(piece: Int, rows: Range<Int>)]) throws -> [Content?] {
         let raw = try stored.withUnsafeBytes { try ColumnChunk.decompress($0) }
+        defer { withExtendedLifetime(raw) {} }
         let chunk = try ColumnChunk(raw.buffer, type: type, rowCount: pieces.rowCount, pieceCount: pieces.count)
         var run = ColumnRun()
         var contents: [Content?] = []

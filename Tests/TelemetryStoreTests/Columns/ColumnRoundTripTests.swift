@@ -83,6 +83,7 @@ struct ColumnRoundTripTests {
         var output = RawBuffer()
         times.withUnsafeBufferPointer { encoder.encodeTimes($0, pieces: pieces, into: &output) }
         let raw = try output.withBytes { (bytes) throws(CodecError) in try ColumnChunk.decompress(bytes) }
+        defer { withExtendedLifetime(raw) {} }
         let chunk = try ColumnChunk(times: raw.buffer, rowCount: pieces.rowCount, pieceCount: pieces.count)
         for piece in 0..<pieces.count {
             let all = pieces.rows(of: piece)
