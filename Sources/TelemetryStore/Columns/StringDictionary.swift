@@ -15,16 +15,17 @@ struct StringDictionary: ~Copyable {
         entries.removeAll(keepingCapacity: true)
         codes.resize(bits.count)
         clearSlots(bits.count)
-        var (total, distinct, last) = (0, 0, -1)
+        var (total, last) = (0, -1)
         for (index, slice) in bits.enumerated() {
             let bytes = Self.bytes(slice, arena)
             total += bytes.count + 1
             if last < 0 || !Self.areEqual(bytes, Self.bytes(entries[last], arena)) {
                 last = find(bytes, slice, arena)
-                if last == entries.count - 1, slice == entries[last] { distinct += bytes.count + 1 }
             }
             codes.base[index] = UInt64(last)
         }
+        var distinct = 0
+        for entry in entries { distinct += Self.bytes(entry, arena).count + 1 }
         return distinct * 2 <= total
     }
 
