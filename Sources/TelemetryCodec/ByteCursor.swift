@@ -2,6 +2,8 @@
 package enum CodecError: Error, Sendable {
     case truncated
     case malformed
+    /// The file is of a format version that this program does not know yet: to be left alone, not to be called damaged.
+    case newerVersion(UInt32)
 }
 
 /// Reads an encoding front to back, checking every bound: no input makes it read outside its bytes.
@@ -58,6 +60,18 @@ package struct ByteCursor {
         let value = try varint()
         guard limit >= 0, value <= UInt64(limit) else { throw .malformed }
         return Int(value)
+    }
+
+    /// A file's first bytes: magic number, then the version of its format. To be read before any checksum: only the format knows where
+    /// that stands.
+    /// - Returns: 1 to `newest`.
+    /// - Throws: `.newerVersion` above `newest`; beyond 255 it is no version but damage.
+    package mutating func formatVersion(magic: UInt64, newest: UInt32) throws(CodecError) -> UInt32 {
+        guard try fixed(UInt64.self) == magic else { throw .malformed }
+        let version = try fixed(UInt32.self)
+        guard version > 0, version < 256 else { throw .malformed }
+        guard version <= newest else { throw .newerVersion(version) }
+        return version
     }
 
     @inlinable package mutating func slice(_ count: Int) throws(CodecError) -> UnsafeRawBufferPointer {

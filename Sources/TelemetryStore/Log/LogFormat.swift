@@ -53,23 +53,19 @@ struct LogFileHeader: Equatable {
         (self.isRelaxed, self.fileByteCount) = (isRelaxed, fileByteCount)
     }
 
-    /// Nil: not a header of this format.
-    init?(_ bytes: UnsafeRawBufferPointer) {
-        guard bytes.count >= LogFormat.fileHeaderByteCount else { return nil }
+    /// - Throws: `.newerVersion` before anything else is looked at, so that a later format is not called damaged.
+    init(_ bytes: UnsafeRawBufferPointer) throws(CodecError) {
+        guard bytes.count >= LogFormat.fileHeaderByteCount else { throw .truncated }
         let header = UnsafeRawBufferPointer(rebasing: bytes[..<LogFormat.fileHeaderByteCount])
         var cursor = ByteCursor(header)
-        do throws(CodecError) {
-            guard try cursor.fixed(UInt64.self) == LogFormat.magic, try cursor.fixed(UInt32.self) == LogFormat.version else { return nil }
-            epoch = try cursor.fixed(UInt32.self)
-            storeID = StoreID(high: try cursor.fixed(UInt64.self), low: try cursor.fixed(UInt64.self))
-            firstSequence = try cursor.fixed(UInt64.self)
-            isRelaxed = try cursor.fixed(UInt32.self) & 1 != 0
-            fileByteCount = Int(truncatingIfNeeded: try cursor.fixed(UInt64.self))
-            cursor.offset = LogFormat.fileHeaderByteCount - 4
-            guard try cursor.fixed(UInt32.self) == crc32c(UnsafeRawBufferPointer(rebasing: header.dropLast(4))) else { return nil }
-        } catch {
-            return nil
-        }
+        _ = try cursor.formatVersion(magic: LogFormat.magic, newest: LogFormat.version)
+        epoch = try cursor.fixed(UInt32.self)
+        storeID = StoreID(high: try cursor.fixed(UInt64.self), low: try cursor.fixed(UInt64.self))
+        firstSequence = try cursor.fixed(UInt64.self)
+        isRelaxed = try cursor.fixed(UInt32.self) & 1 != 0
+        fileByteCount = Int(truncatingIfNeeded: try cursor.fixed(UInt64.self))
+        cursor.offset = LogFormat.fileHeaderByteCount - 4
+        guard try cursor.fixed(UInt32.self) == crc32c(UnsafeRawBufferPointer(rebasing: header.dropLast(4))) else { throw .malformed }
     }
 }
 

@@ -63,9 +63,7 @@ struct LogReader {
         let file = try storing { () throws(FileError) in try fileSystem.open(path, isNewest ? .readWrite : .read) }
         let contents = try storing { () throws(FileError) in try file.bytes(at: 0, count: try file.byteCount()) }
         guard let bytes = contents?.buffer else { throw damage(logFile, 0, "the file shrank while it was read") }
-        guard let header = LogFileHeader(bytes), header.epoch == logFile.epoch, header.firstSequence == logFile.firstSequence else {
-            throw damage(logFile, 0, "the file header is damaged")
-        }
+        let header = try header(of: logFile, bytes)
         guard header.storeID == storeID else { throw damage(logFile, 0, "the file belongs to another store") }
         guard header.fileByteCount == bytes.count else {
             throw damage(logFile, bytes.count, "the file has \(bytes.count) bytes, but was made with \(header.fileByteCount)")
@@ -86,6 +84,17 @@ struct LogReader {
         }
         if isNewest { try persist(file, bytes, through: offset) }
         return expected
+    }
+
+    private func header(of logFile: LogFile, _ bytes: UnsafeRawBufferPointer) throws(StoreError) -> LogFileHeader {
+        let header: LogFileHeader
+        do throws(CodecError) { header = try LogFileHeader(bytes) } catch {
+            throw error.storeError("\(directory)/\(logFile.name)", at: 0, "the file header is damaged")
+        }
+        guard header.epoch == logFile.epoch, header.firstSequence == logFile.firstSequence else {
+            throw damage(logFile, 0, "the file header belongs to another file")
+        }
+        return header
     }
 
     /// Nothing valid may stand behind the first record that does not parse, and in older files nothing but zeros.

@@ -10,8 +10,8 @@ struct PartitionRecord: Equatable, Sendable {
     }
 
     /// "GAUGEPRT", little-endian.
-    private static let magic: UInt64 = 0x5452_5045_4755_4147
-    private static let version: UInt32 = 1
+    static let magic: UInt64 = 0x5452_5045_4755_4147
+    static let version: UInt32 = 1
 
     /// Newest flush that was in the partition when it was sealed; 0: open.
     var sealedThrough: FlushID = 0
@@ -36,12 +36,11 @@ struct PartitionRecord: Equatable, Sendable {
     }
 
     init(_ bytes: UnsafeRawBufferPointer) throws(CodecError) {
+        var cursor = ByteCursor(bytes)
+        _ = try cursor.formatVersion(magic: PartitionRecord.magic, newest: PartitionRecord.version)
         guard bytes.count > 4 else { throw .truncated }
         var tail = ByteCursor(bytes, offset: bytes.count - 4)
         guard try tail.fixed(UInt32.self) == crc32c(UnsafeRawBufferPointer(rebasing: bytes.dropLast(4))) else { throw .malformed }
-        var cursor = ByteCursor(bytes)
-        guard try cursor.fixed(UInt64.self) == PartitionRecord.magic, try cursor.fixed(UInt32.self) == PartitionRecord.version
-        else { throw .malformed }
         sealedThrough = try cursor.varint()
         for _ in 0..<(try cursor.count(limit: cursor.remaining)) {
             let name = try cursor.countedString()

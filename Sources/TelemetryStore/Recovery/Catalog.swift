@@ -11,8 +11,8 @@ struct Catalog: Equatable {
     }
 
     /// "GAUGECAT", little-endian.
-    private static let magic: UInt64 = 0x5441_4345_4755_4147
-    private static let version: UInt32 = 1
+    static let magic: UInt64 = 0x5441_4345_4755_4147
+    static let version: UInt32 = 1
 
     var storeID: StoreID
     var tables: [Entry] = []
@@ -38,11 +38,11 @@ struct Catalog: Equatable {
     }
 
     init(_ bytes: UnsafeRawBufferPointer) throws(CodecError) {
+        var cursor = ByteCursor(bytes)
+        _ = try cursor.formatVersion(magic: Catalog.magic, newest: Catalog.version)
         guard bytes.count > 4 else { throw .truncated }
         var tail = ByteCursor(bytes, offset: bytes.count - 4)
         guard try tail.fixed(UInt32.self) == crc32c(UnsafeRawBufferPointer(rebasing: bytes.dropLast(4))) else { throw .malformed }
-        var cursor = ByteCursor(bytes)
-        guard try cursor.fixed(UInt64.self) == Catalog.magic, try cursor.fixed(UInt32.self) == Catalog.version else { throw .malformed }
         storeID = StoreID(high: try cursor.fixed(UInt64.self), low: try cursor.fixed(UInt64.self))
         for _ in 0..<(try cursor.count(limit: cursor.remaining)) {
             let number = try cursor.fixed(UInt16.self)

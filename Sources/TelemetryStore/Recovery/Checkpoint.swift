@@ -8,8 +8,8 @@ import TelemetryCodec
 /// idempotent, so the mixture converges to the right state.
 enum Checkpoint {
     /// "GAUGECHK", little-endian.
-    private static let magic: UInt64 = 0x4B48_4345_4755_4147
-    private static let version: UInt32 = 1
+    static let magic: UInt64 = 0x4B48_4345_4755_4147
+    static let version: UInt32 = 1
     /// Devices written per hold of the table's lock: well under a millisecond.
     private static let devicesPerLock = 4_096
 
@@ -88,11 +88,11 @@ enum Checkpoint {
 
     /// Restores names, states and counters into `tables` (by number; tables no longer configured are skipped over).
     static func decode(_ bytes: UnsafeRawBufferPointer, tables: [TableNumber: TableCore]) throws(CodecError) -> Header {
+        var cursor = ByteCursor(bytes)
+        _ = try cursor.formatVersion(magic: magic, newest: version)
         guard bytes.count > 4 else { throw .truncated }
         var tail = ByteCursor(bytes, offset: bytes.count - 4)
         guard try tail.fixed(UInt32.self) == crc32c(UnsafeRawBufferPointer(rebasing: bytes.dropLast(4))) else { throw .malformed }
-        var cursor = ByteCursor(bytes)
-        guard try cursor.fixed(UInt64.self) == magic, try cursor.fixed(UInt32.self) == version else { throw .malformed }
         var header = Header()
         header.sequence = try cursor.fixed(UInt64.self)
         header.flushedSequence = try cursor.fixed(UInt64.self)

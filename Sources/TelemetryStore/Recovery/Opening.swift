@@ -39,7 +39,7 @@ extension TelemetryStore {
         var catalog: Catalog
         if let bytes = try storing({ () throws(FileError) in try fileSystem.contents(of: file) }) {
             do throws(CodecError) { catalog = try Catalog(bytes.buffer) } catch {
-                throw StoreError(.corruption, "\(file) at offset 0: the catalogue is damaged")
+                throw error.storeError(file, at: 0, "the catalogue is damaged")
             }
         } else {
             let logs = try storing { () throws(FileError) in try fileSystem.list(path + "/log") }

@@ -33,7 +33,7 @@ struct Recovery {
         guard let bytes = try storing({ () throws(FileError) in try fileSystem.contents(of: file) }) else { return nil }
         let byNumber = Dictionary(uniqueKeysWithValues: tables.map { ($0.number, $0) })
         do throws(CodecError) { return try Checkpoint.decode(bytes.buffer, tables: byNumber) } catch {
-            throw StoreError(.corruption, "\(file) at offset 0: the checkpoint is damaged")
+            throw error.storeError(file, at: 0, "the checkpoint is damaged")
         }
     }
 
@@ -93,7 +93,7 @@ struct Recovery {
         let file = partition.directory + "/state"
         guard let bytes = try storing({ () throws(FileError) in try fileSystem.contents(of: file) }) else { return }
         do throws(CodecError) { partition.record = try PartitionRecord(bytes.buffer) } catch {
-            throw StoreError(.corruption, "\(file) at offset 0: the partition's state is damaged")
+            throw error.storeError(file, at: 0, "the partition's state is damaged")
         }
     }
 

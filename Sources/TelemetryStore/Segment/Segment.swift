@@ -25,7 +25,9 @@ final class Segment: @unchecked Sendable {
             let bytes = try storing({ () throws(FileError) in try file.bytes(at: offset, count: SegmentFormat.footerByteCount) })
         else { throw StoreError(.corruption, "\(path) at offset 0: \(count) bytes are too few for a segment") }
         do throws(CodecError) { footer = try SegmentFooter(bytes.buffer) } catch {
-            throw StoreError(.corruption, "\(path) at offset \(offset): the footer is damaged")
+            // A later version may have another footer: the header says so.
+            let header = try storing { () throws(FileError) in try file.bytes(at: 0, count: SegmentFormat.headerByteCount) }
+            throw SegmentFormat.reason(header, error).storeError(path, at: offset, "the footer is damaged")
         }
         self.file = file
         byteCount = count

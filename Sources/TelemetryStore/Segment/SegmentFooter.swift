@@ -55,9 +55,8 @@ struct SegmentFooter: Equatable {
 
     init(_ bytes: UnsafeRawBufferPointer) throws(CodecError) {
         var cursor = ByteCursor(bytes)
-        guard bytes.count == SegmentFormat.footerByteCount, try cursor.fixed(UInt64.self) == SegmentFormat.magic else { throw .malformed }
-        version = try cursor.fixed(UInt32.self)
-        guard (1...SegmentFormat.version).contains(version) else { throw .malformed }
+        guard bytes.count == SegmentFormat.footerByteCount else { throw .malformed }
+        version = try cursor.formatVersion(magic: SegmentFormat.magic, newest: SegmentFormat.version)
         table = try cursor.fixed(UInt16.self)
         hasCommitTimes = try cursor.fixed(UInt16.self) & 1 != 0
         window = try cursor.fixed(Int64.self)
