@@ -25,12 +25,26 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
         case invalid
     }
 
+    /// Where damage was found.
+    package struct Position: Sendable, Equatable {
+        package let file: String
+        package let offset: Int
+    }
+
     package let code: Code
     package let detail: String
+    package private(set) var position: Position?
 
     package init(_ code: Code, _ detail: String) {
         self.code = code
         self.detail = detail
+    }
+
+    /// `.corruption` of a file at an offset, which `detail` names as well.
+    static func damage(_ file: String, at offset: Int, _ what: String) -> StoreError {
+        var error = StoreError(.corruption, "\(file) at offset \(offset): \(what)")
+        error.position = Position(file: file, offset: offset)
+        return error
     }
 
     package var description: String { "\(code.rawValue): \(detail)" }

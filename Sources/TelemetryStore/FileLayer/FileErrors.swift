@@ -6,6 +6,12 @@ extension FileError: CustomStringConvertible {
         return "\(operation) \(path): \(reason)"
     }
 
+    /// Who has the lock that was asked for, in words; nil for other errors.
+    var lockHolder: String? {
+        guard operation == "flock", errno == EWOULDBLOCK else { return nil }
+        return holder.isEmpty ? "another process" : "process \(holder)"
+    }
+
     var isNoSpace: Bool { errno == ENOSPC || errno == EDQUOT }
 
     /// The store's view: no space can be waited for, permissions are the operator's, all else leaves the disk unknown.

@@ -16,6 +16,13 @@ package protocol FileSystem: Sendable {
     /// Takes the store's lock file for this process; it goes with the returned object.
     /// - Throws: `EWOULDBLOCK` when another process holds it; `holder` in the detail when known.
     func lock(_ path: String) throws(FileError) -> any FileLock
+    /// As `lock`, but changes no byte; for reading a store while nobody may write it.
+    /// - Returns: nil when there is no lock file.
+    func lockUnchanged(_ path: String) throws(FileError) -> (any FileLock)?
+}
+
+extension FileSystem {
+    package func lockUnchanged(_ path: String) throws(FileError) -> (any FileLock)? { try exists(path) ? try lock(path) : nil }
 }
 
 package enum FileMode: Sendable {

@@ -8,6 +8,6 @@ extension CodecError {
             return StoreError(
                 .unusable, "\(path) has format version \(version), made by a newer version of gaugehouse; use that one, or a later one")
         }
-        return StoreError(.corruption, "\(path) at offset \(offset): \(damage)")
+        return .damage(path, at: offset, damage)
     }
 }

@@ -57,6 +57,10 @@ package struct RealFileSystem: FileSystem {
     }
 
     package func lock(_ path: String) throws(FileError) -> any FileLock { try RealFileLock(path: path) }
+
+    package func lockUnchanged(_ path: String) throws(FileError) -> (any FileLock)? {
+        try exists(path) ? try RealFileLock(unchanged: path) : nil
+    }
 }
 
 private final class RealFile: File {
@@ -132,19 +136,26 @@ private final class RealFileLock: FileLock {
 
     init(path: String) throws(FileError) {
         descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
-        guard descriptor >= 0 else { throw FileError(operation: "open", path: path, errno: errno) }
-        if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            let reason = errno
-            let holder = RealFileLock.content(of: descriptor)
-            close(descriptor)
-            throw FileError(operation: "flock", path: path, errno: reason, holder: holder)
-        }
+        try RealFileLock.take(descriptor, path)
         let owner = Array("\(getpid())\n".utf8)
         guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, owner, owner.count, 0) == owner.count else {
-            let reason = errno
-            close(descriptor)
-            throw FileError(operation: "write", path: path, errno: reason)
+            throw FileError(operation: "write", path: path, errno: errno)
         }
+    }
+
+    /// Leaves the name of the last owner in the file.
+    init(unchanged path: String) throws(FileError) {
+        descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        try RealFileLock.take(descriptor, path)
+    }
+
+    /// The descriptor is closed by `deinit`, which runs after a throw as well.
+    private static func take(_ descriptor: Int32, _ path: String) throws(FileError) {
+        guard descriptor >= 0 else { throw FileError(operation: "open", path: path, errno: errno) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) != 0 else { return }
+        let reason = errno
+        let holder = RealFileLock.content(of: descriptor)
+        throw FileError(operation: "flock", path: path, errno: reason, holder: holder)
     }
 
     deinit { close(descriptor) }

@@ -144,6 +144,6 @@ struct LogReader {
     }
 
     private func damage(_ file: LogFile, _ offset: Int, _ what: String) -> StoreError {
-        StoreError(.corruption, "\(directory)/\(file.name) at offset \(offset): \(what)")
+        .damage("\(directory)/\(file.name)", at: offset, what)
     }
 }

@@ -49,6 +49,10 @@ struct Catalog: Equatable {
             let name = try cursor.countedString()
             let buckets = try cursor.count(limit: 1 << 16)
             let length = TimeSpan(microseconds: Int64(truncatingIfNeeded: try cursor.varint()))
+            // The name is that of a directory, and the numbers are divided by.
+            guard Int(number) == tables.count, !name.isEmpty, !name.contains("/"), name != ".", name != "..", buckets > 0,
+                length >= .seconds(1), !tables.contains(where: { $0.name == name })
+            else { throw .malformed }
             tables.append(Entry(number: number, name: name, buckets: buckets, partitionLength: length))
         }
     }

@@ -13,8 +13,7 @@ extension TelemetryStore {
             try fileSystem.syncDirectory(path)
             return lock
         } catch {
-            if error.operation == "flock", error.errno == EWOULDBLOCK {
-                let holder = error.holder.isEmpty ? "another process" : "process \(error.holder)"
+            if let holder = error.lockHolder {
                 throw StoreError(.locked, "\(path) is in use by \(holder); stop it first, or give this one another store.path")
             }
             let failure = error.storeError
@@ -77,7 +76,8 @@ extension TelemetryStore {
         return cores
     }
 
-    private static func retained(_ entry: Catalog.Entry) -> TableOptions {
+    /// What is known of a table that is not configured: what is fixed about it, and nothing that would drop its data.
+    static func retained(_ entry: Catalog.Entry) -> TableOptions {
         var options = TableOptions(name: entry.name)
         options.buckets = entry.buckets
         options.partitionLength = entry.partitionLength

@@ -23,7 +23,7 @@ final class Segment: @unchecked Sendable {
         let offset = count - SegmentFormat.footerByteCount
         guard offset >= SegmentFormat.headerByteCount,
             let bytes = try storing({ () throws(FileError) in try file.bytes(at: offset, count: SegmentFormat.footerByteCount) })
-        else { throw StoreError(.corruption, "\(path) at offset 0: \(count) bytes are too few for a segment") }
+        else { throw StoreError.damage(path, at: 0, "\(count) bytes are too few for a segment") }
         do throws(CodecError) { footer = try SegmentFooter(bytes.buffer) } catch {
             // A later version may have another footer: the header says so.
             let header = try storing { () throws(FileError) in try file.bytes(at: 0, count: SegmentFormat.headerByteCount) }
@@ -38,7 +38,7 @@ final class Segment: @unchecked Sendable {
     var rank: UInt64 { footer.flushes.upperBound }
 
     func damage(at offset: Int, _ what: String) -> StoreError {
-        StoreError(.corruption, "\(path) at offset \(offset): \(what)")
+        .damage(path, at: offset, what)
     }
 
     // MARK: - Index
