@@ -1,0 +1,60 @@
+import Telemetry
+import TelemetryCodec
+
+/// Dump of a segment: footer, fields, then per index page its devices, and their rows on request.
+extension FileDump {
+    func dumpSegment(_ fileSystem: any FileSystem, _ output: inout Output) throws(StoreError) {
+        let segment = try Segment(path: path, fileSystem: fileSystem, cache: FrameCache(byteBudget: 0))
+        let footer = segment.footer
+        output.add(
+            segment.byteCount - SegmentFormat.footerByteCount, "segment",
+            "version 1, table \(footer.table), window \(footer.window), flushes \(footer.flushes.lowerBound) to "
+                + "\(footer.flushes.upperBound), last reading \(footer.lastSequence), \(footer.deviceCount) devices, \(footer.rowCount) rows "
+                + "(\(footer.newRowCount) new), \(DumpText.time(footer.minTime)) to \(DumpText.time(footer.maxTime))"
+                + (footer.hasCommitTimes ? ", with commit times" : ""))
+        let index = try segment.index()
+        for (local, field) in index.fields.enumerated() {
+            let types = FieldType.allCases.filter { field.types & 1 << $0.rawValue != 0 }.map(\.name).joined(separator: ", ")
+            output.add(footer.index.offset, "field", "local \(local), number \(field.number), \(field.name.debugDescription): \(types)")
+        }
+        for page in index.pages where !output.isFull { try dump(page, of: segment, index, &output) }
+    }
+
+    private func dump(
+        _ page: SparseIndex.Page, of segment: Segment, _ index: SparseIndex, _ output: inout Output
+    ) throws(StoreError) {
+        let frame = page.frame
+        output.add(frame.offset, "page", "\(frame.compressedByteCount) bytes, \(frame.rawByteCount) raw")
+        let bytes = try segment.read(frame)
+        let what = "the index page is malformed"
+        let entries = try reading(at: frame.offset, what) { () throws(CodecError) in try IndexPage(bytes.buffer) }
+        for position in 0..<entries.deviceCount where !output.isFull {
+            let (bucket, name, entry) = try reading(at: frame.offset, what) { () throws(CodecError) in try entries.entry(position) }
+            output.add(
+                frame.offset, "device", "bucket \(bucket), \(DumpText.name(name)), \(entry.rowCount) rows (\(entry.newRowCount) new)")
+            for piece in entry.blocks where !output.isFull { try dump(piece, of: segment, index, &output) }
+        }
+    }
+
+    private func dump(
+        _ piece: BlockReference, of segment: Segment, _ index: SparseIndex, _ output: inout Output
+    ) throws(StoreError) {
+        output.add(
+            piece.frame.offset, "piece",
+            "\(piece.rowCount) rows, \(DumpText.time(piece.minTime)) to \(DumpText.time(piece.maxTime)), \(piece.byteCount) bytes raw")
+        guard options.showsRows else { return }
+        var rows = RowBuffer()
+        try segment.read(piece, times: .min ... .max, wanted: nil, isCached: false, into: &rows)
+        for row in rows.rows where !output.isFull { output.add(piece.frame.offset, "row", text(of: row, in: rows, index.fields)) }
+    }
+
+    private func text(of row: RowBuffer.Row, in rows: borrowing RowBuffer, _ fields: [SparseIndex.Field]) -> String {
+        var text = DumpText.time(row.time)
+        if row.commitTime != 0 { text += ", committed \(DumpText.time(row.commitTime))" }
+        for entry in rows.cells(of: row) {
+            let name = fields.first { $0.number == entry.field }?.name.debugDescription ?? "\(entry.field)"
+            text += ", \(name)=\(rows.bytes.withUnsafeBytes { DumpText.value(entry.cell, in: $0) })"
+        }
+        return text
+    }
+}
