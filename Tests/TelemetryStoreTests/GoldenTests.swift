@@ -110,7 +110,7 @@ struct GoldenTests {
         return disk
     }
 
-    private static func load(_ path: String, as name: String, into disk: SimulatedFileSystem) throws {
+    static func load(_ path: String, as name: String, into disk: SimulatedFileSystem) throws {
         let real = RealFileSystem()
         try disk.createDirectory(name)
         for entry in try real.list(path) {
