@@ -79,7 +79,7 @@ let package = Package(
         .executableTarget(
             name: "gaugehouse",
             dependencies: [
-                "Telemetry", "Ingest", "Gateway", product("ArgumentParser", of: "swift-argument-parser"),
+                "Telemetry", "TelemetryStore", "Delivery", "Ingest", "Gateway", product("ArgumentParser", of: "swift-argument-parser"),
                 product("Logging", of: "swift-log"),
             ],
             swiftSettings: settings),

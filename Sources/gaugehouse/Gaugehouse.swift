@@ -8,5 +8,7 @@ struct Gaugehouse: AsyncParsableCommand {
         abstract: "Takes telemetry from MQTT, keeps the recent past ready, moves the older past to Parquet.",
         discussion: "Exit codes are those of sysexits(3): 64 usage, 65 bad data, 66 not found, 69 unavailable, 78 configuration.",
         version: Version.number,
-        subcommands: [Serve.self, CheckConfig.self, Explain.self, Latest.self, Query.self, Partitions.self])
+        subcommands: [
+            Serve.self, CheckConfig.self, Explain.self, Latest.self, Query.self, Partitions.self, Verify.self, Dump.self,
+        ])
 }

@@ -3,7 +3,7 @@ import TelemetryStore
 
 /// The bytes of a ledger file, checked, without a torn tail. Format: docs/format/delivery-ledger.md.
 struct LedgerContent {
-    private static let magic: [UInt8] = Array("GHDELIVR".utf8)
+    static let magic: [UInt8] = Array("GHDELIVR".utf8)
     private static let version: UInt32 = 1
 
     /// Header and every valid record.
@@ -25,14 +25,14 @@ struct LedgerContent {
             do throws(LedgerError) {
                 try state.apply(record)
             } catch {
-                throw LedgerError("ledger \(path): record at offset \(offset): \(error.detail)")
+                throw LedgerError("ledger \(path): record at offset \(offset): \(error.detail)", offset: offset)
             }
             offset += count
         }
         bytes = Array(old[..<offset])
     }
 
-    private static func header(task: String) -> [UInt8] {
+    static func header(task: String) -> [UInt8] {
         var buffer = RawBuffer()
         magic.withUnsafeBytes { buffer.append($0) }
         buffer.append(fixed: version)
@@ -48,13 +48,14 @@ struct LedgerContent {
             found = try? cursor.fixed(UInt32.self)
         }
         if old.starts(with: magic), let found, found > version {
-            return LedgerError("ledger \(path): format version \(found) was written by a newer gaugehouse; this one knows \(version)")
+            return LedgerError(
+                "ledger \(path): format version \(found) was written by a newer gaugehouse; this one knows \(version)", isNewer: true)
         }
-        return LedgerError("ledger \(path): offset 0: not the header of a ledger of task '\(task)'")
+        return LedgerError("ledger \(path): offset 0: not the header of a ledger of task '\(task)'", offset: 0)
     }
 
     /// The record at `offset` and its length with its frame; nil when there is no whole one.
-    private static func record(in bytes: [UInt8], at offset: Int) -> (record: LedgerRecord, byteCount: Int)? {
+    static func record(in bytes: [UInt8], at offset: Int) -> (record: LedgerRecord, byteCount: Int)? {
         bytes.withUnsafeBytes { all in
             var cursor = ByteCursor(all, offset: offset)
             guard let length = try? cursor.fixed(UInt32.self), let checksum = try? cursor.fixed(UInt32.self),
@@ -72,7 +73,7 @@ struct LedgerContent {
         var next = offset + 1
         while next < bytes.count {
             if record(in: bytes, at: next) != nil {
-                throw LedgerError("ledger \(path): damaged at offset \(offset); a record that is whole follows at \(next)")
+                throw LedgerError("ledger \(path): damaged at offset \(offset); a record that is whole follows at \(next)", offset: offset)
             }
             next += 1
         }

@@ -1,4 +1,3 @@
-import ObjectStorage
 import Telemetry
 import TelemetryCodec
 import TelemetryStore
@@ -33,6 +32,9 @@ enum LedgerRecord: Equatable {
     case recorded(PartitionID)
     /// The open intent of the partition is carried out.
     case delivered(PartitionID)
+
+    /// SHA-256.
+    fileprivate static let digestByteCount = 32
 
     /// On disk: never renumber.
     private enum Kind: UInt8 {
@@ -98,7 +100,7 @@ extension DeliveredObject {
         let key = try cursor.countedString()
         let rowCount = try cursor.count()
         let byteCount = try cursor.count()
-        let sha256 = Array(try cursor.slice(ContentDigest.byteCount))
+        let sha256 = Array(try cursor.slice(LedgerRecord.digestByteCount))
         self.init(
             key: key, sequence: sequence, rowCount: rowCount, byteCount: byteCount, sha256: sha256,
             minTime: Timestamp(microseconds: try cursor.zigzag()), maxTime: Timestamp(microseconds: try cursor.zigzag()))

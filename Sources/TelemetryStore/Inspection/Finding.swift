@@ -17,6 +17,10 @@ package struct Finding: Sendable, Equatable {
     package let detail: String
 
     package var severity: Severity { kind.severity }
+
+    package init(kind: FindingKind, file: String, offset: Int?, detail: String) {
+        (self.kind, self.file, self.offset, self.detail) = (kind, file, offset, detail)
+    }
 }
 
 /// Kinds of findings; the names stand in `verify --json` and in docs/operations/troubleshooting.md.

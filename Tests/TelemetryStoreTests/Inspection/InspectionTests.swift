@@ -12,14 +12,18 @@ struct InspectionTests {
         let bench = try Bench { table, store in
             table.buckets = 4
             table.requiredDeliveries = ["archive"]
-            store.logFileByteCount = 4_096
+            store.logFileByteCount = 2_048
             configure(&table, &store)
         }
         for window in 0..<3 {
-            for step in 0..<40 {
-                let time = bench.clock.now() - .milliseconds(Int64(40 - step) * 10)
-                try bench.commit(
-                    reading("line/\(step % 7)", time, ["t": .double(20.5 + Double(step)), "n": .integer(Int64(step)), "s": .string("ok")]))
+            for commit in 0..<8 {
+                var batch = ReadingBatch()
+                for step in commit * 5..<(commit + 1) * 5 {
+                    let time = bench.clock.now() - .milliseconds(Int64(40 - step) * 10)
+                    let fields: [String: FieldValue] = ["t": .double(20.5 + Double(step)), "n": .integer(Int64(step)), "s": .string("ok")]
+                    batch.append(reading("line/\(step % 7)", time, fields))
+                }
+                _ = try bench.store.commit(&batch)
             }
             if window < 2 { try bench.seal() }
         }
