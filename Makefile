@@ -1,6 +1,6 @@
 # Every target is a script of scripts/ or one command. CI=true: nothing is asked.
 .DEFAULT_GOAL := help
-.PHONY: help run test bench build lint format install clean
+.PHONY: help run test bench fuzz build lint format install clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -13,6 +13,9 @@ test: ## install what tests need and run every test
 
 bench: ## the end-to-end benchmark
 	@scripts/bench.sh
+
+fuzz: ## libFuzzer over every reader of the store's files; SECONDS_EACH=60, TARGETS=all
+	@scripts/fuzz.sh $(or $(SECONDS_EACH),60) $(TARGETS)
 
 build: ## both programs in release mode
 	@bash -c 'set -euo pipefail; source scripts/common.sh; build_release'
