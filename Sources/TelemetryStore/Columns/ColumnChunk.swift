@@ -21,6 +21,16 @@ struct ColumnChunk {
     /// Number of rows that have a value.
     var presentCount: Int { presence.presentCount }
 
+    /// How the values are stored, for people.
+    var encoding: String {
+        switch values {
+        case .stream(let stream): "\(stream.mode)"
+        case .decimal(let stream, let exponent, _): "decimal \(exponent) \(stream.mode)"
+        case .each: "bytes"
+        case .dictionary: "dictionary"
+        }
+    }
+
     /// Stored bytes to raw bytes.
     /// - Throws: before anything is allocated when the sizes are implausible.
     static func decompress(_ stored: UnsafeRawBufferPointer) throws(CodecError) -> Bytes {

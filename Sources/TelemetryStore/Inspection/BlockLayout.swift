@@ -16,7 +16,7 @@ struct BlockLayout {
 
     init(_ block: UnsafeRawBufferPointer, hasCommitTimes: Bool) throws(CodecError) {
         var cursor = ByteCursor(block)
-        let rowCount = try cursor.count(limit: SegmentFormat.rowsPerBlock)
+        let rowCount = try cursor.count(limit: SegmentFormat.rowsPerFrame)
         for _ in 0..<rowCount { _ = try cursor.varint() }
         timeByteCount = cursor.offset
         if hasCommitTimes {

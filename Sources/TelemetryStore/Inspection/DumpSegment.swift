@@ -8,7 +8,7 @@ extension FileDump {
         let footer = segment.footer
         output.add(
             segment.byteCount - SegmentFormat.footerByteCount, "segment",
-            "version 1, table \(footer.table), window \(footer.window), flushes \(footer.flushes.lowerBound) to "
+            "version \(footer.version), table \(footer.table), window \(footer.window), flushes \(footer.flushes.lowerBound) to "
                 + "\(footer.flushes.upperBound), last reading \(footer.lastSequence), \(footer.deviceCount) devices, \(footer.rowCount) rows "
                 + "(\(footer.newRowCount) new), \(DumpText.time(footer.minTime)) to \(DumpText.time(footer.maxTime))"
                 + (footer.hasCommitTimes ? ", with commit times" : ""))
@@ -27,25 +27,42 @@ extension FileDump {
         output.add(frame.offset, "page", "\(frame.compressedByteCount) bytes, \(frame.rawByteCount) raw")
         let bytes = try segment.read(frame)
         let what = "the index page is malformed"
-        let entries = try reading(at: frame.offset, what) { () throws(CodecError) in try IndexPage(bytes.buffer) }
+        var entries = try reading(at: frame.offset, what) { () throws(CodecError) in try segment.page(bytes) }
         for position in 0..<entries.deviceCount where !output.isFull {
             let (bucket, name, entry) = try reading(at: frame.offset, what) { () throws(CodecError) in try entries.entry(position) }
             output.add(
                 frame.offset, "device", "bucket \(bucket), \(DumpText.name(name)), \(entry.rowCount) rows (\(entry.newRowCount) new)")
-            for piece in entry.blocks where !output.isFull { try dump(piece, of: segment, index, &output) }
+            for piece in entry.pieces where !output.isFull { try dump(piece, of: segment, index, &output) }
         }
     }
 
     private func dump(
-        _ piece: BlockReference, of segment: Segment, _ index: SparseIndex, _ output: inout Output
+        _ piece: SegmentPiece, of segment: Segment, _ index: SparseIndex, _ output: inout Output
     ) throws(StoreError) {
+        if case .frame(let directory, 0, _) = piece.place { dump(directory, index, &output) }
         output.add(
-            piece.frame.offset, "piece",
-            "\(piece.rowCount) rows, \(DumpText.time(piece.minTime)) to \(DumpText.time(piece.maxTime)), \(piece.byteCount) bytes raw")
+            piece.offset, "piece",
+            "\(piece.rowCount) rows, \(DumpText.time(piece.minTime)) to \(DumpText.time(piece.maxTime)), \(piece.placeText)")
         guard options.showsRows else { return }
         var rows = RowBuffer()
-        try segment.read(piece, times: .min ... .max, wanted: nil, isCached: false, into: &rows)
-        for row in rows.rows where !output.isFull { output.add(piece.frame.offset, "row", text(of: row, in: rows, index.fields)) }
+        var reader = PieceReader(segment, fields: index.fields, wanted: nil, isCached: false)
+        try reader.read(piece, times: .min ... .max, into: &rows)
+        for row in rows.rows where !output.isFull { output.add(piece.offset, "row", text(of: row, in: rows, index.fields)) }
+    }
+
+    private func dump(_ directory: FrameDirectory, _ index: SparseIndex, _ output: inout Output) {
+        output.add(directory.columns[0].offset, "frame", "\(directory.rowCount) rows, \(directory.pieceCount) pieces")
+        for column in directory.columns {
+            let name =
+                switch column.key {
+                case .times: "times"
+                case .commitTimes: "commit times"
+                case .statistics: "statistics"
+                case .field(let local, let type):
+                    "\(local < index.fields.count ? index.fields[local].name.debugDescription : "local \(local)") \(type.name)"
+                }
+            output.add(column.offset, "chunk", "\(name), \(column.byteCount) bytes")
+        }
     }
 
     private func text(of row: RowBuffer.Row, in rows: borrowing RowBuffer, _ fields: [SparseIndex.Field]) -> String {
@@ -56,5 +73,14 @@ extension FileDump {
             text += ", \(name)=\(rows.bytes.withUnsafeBytes { DumpText.value(entry.cell, in: $0) })"
         }
         return text
+    }
+}
+
+extension SegmentPiece {
+    fileprivate var placeText: String {
+        switch place {
+        case .frame(_, let ordinal, let firstRow): "piece \(ordinal) of its frame, from row \(firstRow)"
+        case .block(_, let offset, let byteCount): "\(byteCount) bytes raw at \(offset) in its frame"
+        }
     }
 }

@@ -5,6 +5,9 @@ import TelemetryCodec
 extension Inspection {
     private static let known: Set<String> = ["LOCK", "catalog", "checkpoint", "reserve", "log", "tables", "deliveries"]
 
+    /// Frames of version 1 hold blocks of several devices, which follow each other.
+    private static let cacheByteCount = 4 << 20
+
     mutating func inspectRoot() {
         for name in names(in: path) where !Inspection.known.contains(name) {
             found(.unknownFile, path + "/" + name, "no file of a store has this name")
@@ -37,7 +40,7 @@ extension Inspection {
             Table(
                 core: TableCore(
                     number: entry.number, options: TelemetryStore.retained(entry), directory: path + "/tables/" + entry.name,
-                    fileSystem: fileSystem, cache: FrameCache(byteBudget: 0), compressionLevel: 3, clock: SystemClock())))
+                    fileSystem: fileSystem, cache: FrameCache(byteBudget: Inspection.cacheByteCount), compressionLevel: 3, clock: SystemClock())))
         report.tables.append(InspectionReport.Table(name: entry.name))
     }
 

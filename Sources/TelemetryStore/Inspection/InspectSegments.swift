@@ -39,8 +39,9 @@ private struct SegmentPages {
     let index: SparseIndex
     var audit: SegmentAudit
     var isComplete = true
-    private var frame: (reference: FrameReference, bytes: Bytes)?
-    /// Offsets of frames that are reported already.
+    private var reader: PieceReader
+    private var frames: FrameAudit
+    /// Offsets of damage that is reported already: the pieces of a frame share it.
     private var damaged: Set<Int> = []
     private var rows = RowBuffer()
 
@@ -48,6 +49,8 @@ private struct SegmentPages {
         self.segment = segment
         self.index = index
         self.audit = audit
+        reader = PieceReader(segment, fields: index.fields, wanted: nil, isCached: false)
+        frames = FrameAudit(segment: segment, fields: index.fields)
     }
 
     mutating func inspect(_ page: SparseIndex.Page, _ inspection: inout Inspection, _ meter: inout UsageMeter) {
@@ -55,7 +58,7 @@ private struct SegmentPages {
         do throws(StoreError) {
             let bytes = try segment.read(page.frame)
             try reading(at: page.frame.offset) { () throws(CodecError) in
-                let entries = try IndexPage(bytes.buffer)
+                var entries = try segment.page(bytes)
                 for position in 0..<entries.deviceCount {
                     let (bucket, name, entry) = try entries.entry(position)
                     if position == 0, bucket != page.bucket || !name.elementsEqual(page.name) {
@@ -78,40 +81,31 @@ private struct SegmentPages {
         _ name: UnsafeRawBufferPointer, _ bucket: Int, _ entry: DeviceEntry, at offset: Int, _ inspection: inout Inspection,
         _ meter: inout UsageMeter
     ) {
-        let device = String(decoding: name, as: UTF8.self)
+        let device = String(decoding: name, as: UTF8.self).debugDescription
         if let problem = audit.problem(ofDevice: name, bucket: bucket, entry) {
-            inspection.found(.segment, segment.path, at: offset, "device '\(device)': \(problem)")
+            inspection.found(.segment, segment.path, at: offset, "device \(device): \(problem)")
         }
         if !audit.isKnown(name) {
-            inspection.found(.unknownDevice, segment.path, at: offset, "device '\(device)' is known to neither checkpoint nor log")
+            inspection.found(.unknownDevice, segment.path, at: offset, "device \(device) is known to neither checkpoint nor log")
         }
         var previous: Int64?
-        for piece in entry.blocks {
+        for piece in entry.pieces {
             rows.removeAll()
-            do throws(StoreError) { try read(piece, &meter) } catch {
+            do throws(StoreError) {
+                try reader.read(piece, times: .min ... .max, into: &rows)
+                var problem = audit.problem(ofRows: rows.rows[...], in: piece, behind: previous)
+                if problem == nil { problem = try frames.problem(of: piece, rows) }
+                if let problem { inspection.found(.segment, segment.path, at: piece.offset, "device \(device): \(problem)") }
+                try frames.measure(piece, &meter)
+            } catch {
                 isComplete = false
-                if damaged.insert(piece.frame.offset).inserted { inspection.found(error, .segment, segment.path) }
+                // A reader that failed inside a frame is not one to go on with.
+                reader = PieceReader(segment, fields: index.fields, wanted: nil, isCached: false)
+                if damaged.insert(error.position?.offset ?? piece.offset).inserted { inspection.found(error, .segment, segment.path) }
                 continue
-            }
-            if let problem = audit.problem(ofRows: rows.rows[...], in: piece, behind: previous) {
-                inspection.found(.segment, segment.path, at: piece.frame.offset, "device '\(device)': \(problem)")
             }
             previous = rows.rows.last?.time
             meter.count(rows)
-        }
-    }
-
-    private mutating func read(_ piece: BlockReference, _ meter: inout UsageMeter) throws(StoreError) {
-        if frame?.reference != piece.frame { frame = (piece.frame, try segment.read(piece.frame)) }
-        guard let frame else { return }
-        try segment.decode(piece, in: frame.bytes, times: .min ... .max, wanted: nil, into: &rows)
-        let share = Double(piece.frame.compressedByteCount) / Double(max(piece.frame.rawByteCount, 1))
-        let block = UnsafeRawBufferPointer(rebasing: frame.bytes.buffer[piece.offsetInFrame..<(piece.offsetInFrame + piece.byteCount)])
-        do throws(CodecError) {
-            let layout = try BlockLayout(block, hasCommitTimes: segment.footer.hasCommitTimes)
-            meter.add(layout, fields: index.fields, share: share)
-        } catch {
-            throw segment.damage(at: piece.frame.offset, "the block at \(piece.offsetInFrame) in the frame is malformed")
         }
     }
 }

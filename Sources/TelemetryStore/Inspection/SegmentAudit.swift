@@ -48,7 +48,7 @@ struct SegmentAudit {
         }
         if bucket != TelemetryCodec.bucket(of: name, count: bucketCount) { return "it is not of bucket \(bucket)" }
         if entry.newRowCount > entry.rowCount { return "\(entry.newRowCount) of \(entry.rowCount) rows are said to be new" }
-        let pieceRows = entry.blocks.reduce(0) { $0 + $1.rowCount }
+        let pieceRows = entry.pieces.reduce(0) { $0 + $1.rowCount }
         return pieceRows == entry.rowCount ? nil : "its pieces hold \(pieceRows) rows, its entry says \(entry.rowCount)"
     }
 
@@ -59,7 +59,7 @@ struct SegmentAudit {
     /// - Parameter previous: time of the device's row before them.
     /// - Returns: what is wrong with them.
     mutating func problem(
-        ofRows rows: ArraySlice<RowBuffer.Row>, in piece: BlockReference, behind previous: Int64?
+        ofRows rows: ArraySlice<RowBuffer.Row>, in piece: SegmentPiece, behind previous: Int64?
     ) -> String? {
         guard rows.count == piece.rowCount, let newest = rows.first, let oldest = rows.last else {
             return "the piece holds \(rows.count) rows, the index says \(piece.rowCount)"
@@ -95,5 +95,15 @@ struct SegmentAudit {
             compare("newest time", maxTime, footer.maxTime)
         }
         return problems
+    }
+}
+
+extension SegmentPiece {
+    /// Where its frame begins in the file.
+    var offset: Int {
+        switch place {
+        case .frame(let directory, _, _): directory.columns[0].offset
+        case .block(let reference, _, _): reference.offset
+        }
     }
 }

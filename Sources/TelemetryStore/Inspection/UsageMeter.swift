@@ -42,6 +42,21 @@ struct UsageMeter {
         }
     }
 
+    /// A chunk of a frame.
+    /// - Parameter encoding: how a column's values are stored.
+    mutating func add(_ chunk: FrameDirectory.Column, fields: [SparseIndex.Field], encoding: String?) {
+        switch chunk.key {
+        case .times: timeBytes += Double(chunk.byteCount)
+        case .commitTimes: commitTimeBytes += Double(chunk.byteCount)
+        case .statistics: statisticsByteCount += chunk.byteCount
+        case .field(let local, let type):
+            guard local < fields.count else { return }
+            let key = Key(field: fields[local].number, type: type)
+            columns[key, default: Column()].byteCount += Double(chunk.byteCount)
+            if let encoding { columns[key, default: Column()].encodings[encoding, default: 0] += chunk.byteCount }
+        }
+    }
+
     mutating func add(_ segment: Segment) {
         segmentByteCount += segment.byteCount
         footerByteCount += SegmentFormat.headerByteCount + SegmentFormat.footerByteCount

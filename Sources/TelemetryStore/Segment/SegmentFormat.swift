@@ -170,42 +170,6 @@ final class FrameDirectory: Sendable {
     }
 
     func position(of key: ColumnKey) -> Int? { columns.firstIndex { $0.key == key } }
-=======
-    init(_ bytes: UnsafeRawBufferPointer) throws(CodecError) {
-        var cursor = ByteCursor(bytes)
-        guard bytes.count == SegmentFormat.footerByteCount else { throw .malformed }
-        _ = try cursor.formatVersion(magic: SegmentFormat.magic, newest: SegmentFormat.version)
-        table = try cursor.fixed(UInt16.self)
-        hasCommitTimes = try cursor.fixed(UInt16.self) & 1 != 0
-        window = try cursor.fixed(Int64.self)
-        let (first, last) = (try cursor.fixed(UInt64.self), try cursor.fixed(UInt64.self))
-        guard first <= last else { throw .malformed }
-        flushes = first...last
-        lastSequence = try cursor.fixed(UInt64.self)
-        rowCount = Int(truncatingIfNeeded: try cursor.fixed(UInt64.self))
-        newRowCount = Int(truncatingIfNeeded: try cursor.fixed(UInt64.self))
-        minTime = try cursor.fixed(Int64.self)
-        maxTime = try cursor.fixed(Int64.self)
-        deviceCount = Int(truncatingIfNeeded: try cursor.fixed(UInt64.self))
-        index = FrameReference(
-            offset: Int(truncatingIfNeeded: try cursor.fixed(UInt64.self)),
-            compressedByteCount: Int(truncatingIfNeeded: try cursor.fixed(UInt64.self)),
-            rawByteCount: Int(truncatingIfNeeded: try cursor.fixed(UInt64.self)), checksum: try cursor.fixed(UInt32.self))
-        cursor.offset = SegmentFormat.footerByteCount - 4
-        guard try cursor.fixed(UInt32.self) == crc32c(UnsafeRawBufferPointer(rebasing: bytes.dropLast(4))) else { throw .malformed }
-    }
-
-    init(
-        table: TableNumber, window: Int64, flushes: ClosedRange<FlushID>, lastSequence: SequenceNumber, hasCommitTimes: Bool
-    ) {
-        self.table = table
-        self.window = window
-        self.flushes = flushes
-        self.lastSequence = lastSequence
-        self.hasCommitTimes = hasCommitTimes
-        (rowCount, newRowCount, minTime, maxTime, deviceCount) = (0, 0, .max, .min, 0)
-        index = FrameReference(offset: 0, compressedByteCount: 0, rawByteCount: 0, checksum: 0)
-    }
 }
 
 /// Number of a flush of a table, rising by one and never used twice; 0 = none.
