@@ -13,8 +13,11 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     var input = FuzzInput(data, count)
     switch kind >> 1 {
     case 1: input.bytes.withUnsafeBytes(readSparseIndex)
-    case 2: input.bytes.withUnsafeBytes(readPage)
+    case 2: input.bytes.withUnsafeBytes { readPage(try? BlockIndexPage($0)) }
     case 3: input.bytes.withUnsafeBytes { readBlock($0, hasCommitTimes: input.isResealed) }
+    case 4: input.bytes.withUnsafeBytes { readPage(try? FrameIndexPage($0)) }
+    case 5: input.bytes.withUnsafeBytes(readChunk)
+    case 6: input.bytes.withUnsafeBytes(readStatistics)
     default:
         if input.isResealed { Reseal.segment(&input.bytes) }
         GoldenStore.exercise(GoldenStore.disk(replacing: ".seg", by: input.bytes), dumping: ".seg")
@@ -27,8 +30,8 @@ private func readSparseIndex(_ bytes: UnsafeRawBufferPointer) {
     _ = Array("line/1".utf8).withUnsafeBytes { index.page(bucket: 3, name: $0) }
 }
 
-private func readPage(_ bytes: UnsafeRawBufferPointer) {
-    guard let page = try? IndexPage(bytes) else { return }
+private func readPage(_ page: (any IndexPage)?) {
+    guard var page else { return }
     _ = Array("line/1".utf8).withUnsafeBytes { try? page.find(bucket: 3, name: $0) }
     for position in 0..<min(page.deviceCount, 64) { _ = try? page.entry(position) }
 }
@@ -44,8 +47,34 @@ private func readBlock(_ bytes: UnsafeRawBufferPointer, hasCommitTimes: Bool) {
     } catch {
         return
     }
-    // What the decoder accepts, the layout of the same bytes explains.
-    precondition((try? BlockLayout(bytes, hasCommitTimes: hasCommitTimes)) != nil)
+}
+
+/// Type, row count (u16), piece count (u16), then a stored column chunk: what a directory says of it, and the bytes that it names.
+private func readChunk(_ bytes: UnsafeRawBufferPointer) {
+    var cursor = ByteCursor(bytes)
+    guard let type = FieldType(rawValue: (try? cursor.byte()) ?? 0), let rows = try? Int(cursor.fixed(UInt16.self)),
+        let pieces = try? Int(cursor.fixed(UInt16.self)), let stored = try? cursor.slice(cursor.remaining),
+        let raw = try? ColumnChunk.decompress(stored)
+    else { return }
+    let rowCount = min(rows, SegmentFormat.rowsPerFrame)
+    guard let chunk = try? ColumnChunk(raw.buffer, type: type, rowCount: rowCount, pieceCount: pieces) else { return }
+    var run = ColumnRun()
+    var times: [Int64] = []
+    for (start, end, piece, pieceStart) in [(0, rowCount, 0, 0), (rowCount / 2, rowCount, 0, rowCount / 3), (1, 2, pieces - 1, 1)]
+    where start <= end && end <= rowCount {
+        guard (try? chunk.decode(rows: start..<end, piece: piece, pieceStart: pieceStart, into: &run)) != nil else { continue }
+        for row in 0..<(end - start) {
+            guard type.isBytes, let bits = run[row] else { continue }
+            // What a reader slices without looking.
+            precondition(Cell(type: type, bits: bits).byteRange.upperBound <= raw.count)
+        }
+        _ = try? chunk.decodeTimes(rows: start..<end, piece: piece, pieceStart: pieceStart, first: 5, into: &times)
+    }
+    _ = chunk.encoding
+}
+
+private func readStatistics(_ bytes: UnsafeRawBufferPointer) {
+    for piece in 0..<4 { _ = try? PieceStatistics.decode(bytes, piece: piece, columnCount: 3) }
 }
 
 @_cdecl("fuzz_segment_main")
