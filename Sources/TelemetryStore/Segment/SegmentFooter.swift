@@ -64,17 +64,23 @@ struct SegmentFooter: Equatable {
         guard first <= last else { throw .malformed }
         flushes = first...last
         lastSequence = try cursor.fixed(UInt64.self)
-        rowCount = Int(truncatingIfNeeded: try cursor.fixed(UInt64.self))
-        newRowCount = Int(truncatingIfNeeded: try cursor.fixed(UInt64.self))
+        rowCount = try SegmentFooter.number(&cursor)
+        newRowCount = try SegmentFooter.number(&cursor)
         minTime = try cursor.fixed(Int64.self)
         maxTime = try cursor.fixed(Int64.self)
-        deviceCount = Int(truncatingIfNeeded: try cursor.fixed(UInt64.self))
+        deviceCount = try SegmentFooter.number(&cursor)
         index = FrameReference(
-            offset: Int(truncatingIfNeeded: try cursor.fixed(UInt64.self)),
-            compressedByteCount: Int(truncatingIfNeeded: try cursor.fixed(UInt64.self)),
-            rawByteCount: Int(truncatingIfNeeded: try cursor.fixed(UInt64.self)), checksum: try cursor.fixed(UInt32.self))
+            offset: try SegmentFooter.number(&cursor), compressedByteCount: try SegmentFooter.number(&cursor),
+            rawByteCount: try SegmentFooter.number(&cursor), checksum: try cursor.fixed(UInt32.self))
         cursor.offset = SegmentFormat.footerByteCount - 4
         guard try cursor.fixed(UInt32.self) == crc32c(UnsafeRawBufferPointer(rebasing: bytes.dropLast(4))) else { throw .malformed }
+    }
+
+    /// Counts and places are far below this; sums of them never overflow.
+    private static func number(_ cursor: inout ByteCursor) throws(CodecError) -> Int {
+        let value = try cursor.fixed(UInt64.self)
+        guard value <= 1 << 48 else { throw .malformed }
+        return Int(value)
     }
 }
 
