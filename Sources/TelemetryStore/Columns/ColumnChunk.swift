@@ -27,6 +27,7 @@ struct ColumnChunk {
         case .stream(let stream): "\(stream.mode)"
         case .decimal(let stream, let exponent, _): "decimal \(exponent) \(stream.mode)"
         case .each: "bytes"
+        case .numbers: "dictionary"
         case .dictionary: "dictionary"
         }
     }

@@ -2,6 +2,7 @@
 ///
 /// `@unchecked Sendable`: written only inside `init`.
 final class Bytes: @unchecked Sendable {
+    /// For owners that keep these bytes longer than the pointer; all others take `withBytes`, or the memory may go before its last use.
     let buffer: UnsafeRawBufferPointer
 
     init<E: Error>(count: Int, fill: (UnsafeMutableRawBufferPointer) throws(E) -> Void) throws(E) {
@@ -22,6 +23,11 @@ final class Bytes: @unchecked Sendable {
     deinit { buffer.deallocate() }
 
     var count: Int { buffer.count }
+
+    func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+        defer { withExtendedLifetime(self) {} }
+        return try body(buffer)
+    }
 }
 
 extension File {

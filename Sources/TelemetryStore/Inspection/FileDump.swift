@@ -66,6 +66,7 @@ package struct FileDump {
             throw StoreError(.unusable, "there is no file \(path)")
         }
         var output = Output(limit: options.limit, take)
+        defer { withExtendedLifetime(bytes) {} }
         var cursor = ByteCursor(bytes.buffer)
         let magic: UInt64
         do throws(CodecError) { magic = try cursor.fixed(UInt64.self) } catch {

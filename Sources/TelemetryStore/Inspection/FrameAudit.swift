@@ -23,7 +23,7 @@ struct FrameAudit {
         for (column, statistics) in zip(columns, stored) {
             guard case .field(let local, let type) = directory.columns[column.position].key, local < fields.count else { continue }
             collect(fields[local].number, type, rows)
-            if ColumnStatistics(type: type, bits: bits[...]) != statistics {
+            if bits.withUnsafeBufferPointer({ ColumnStatistics(type: type, bits: $0) }) != statistics {
                 return "statistics of field '\(fields[local].name)' are not those of its values"
             }
         }
@@ -45,9 +45,11 @@ struct FrameAudit {
         case .frame: break
         case .block(let reference, let offset, let byteCount):
             let bytes = try segment.frame(reference)
-            let block = UnsafeRawBufferPointer(rebasing: bytes.buffer[offset..<(offset + byteCount)])
             do throws(CodecError) {
-                let layout = try BlockLayout(block, hasCommitTimes: segment.footer.hasCommitTimes)
+                let layout = try bytes.withBytes { (bytes) throws(CodecError) in
+                    let block = UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + byteCount)])
+                    return try BlockLayout(block, hasCommitTimes: segment.footer.hasCommitTimes)
+                }
                 let share = Double(reference.compressedByteCount) / Double(max(reference.rawByteCount, 1))
                 meter.add(layout, fields: fields, share: share)
             } catch {

@@ -68,6 +68,7 @@ extension Inspection {
         }
         report.log.fileCount += 1
         report.log.byteCount += bytes.count
+        defer { withExtendedLifetime(bytes) {} }
         guard var walk = walk(logFile, file, bytes) else {
             knowsNames = false
             return nil

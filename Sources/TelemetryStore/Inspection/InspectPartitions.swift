@@ -85,7 +85,7 @@ extension Inspection {
     private mutating func record(of directory: String) -> PartitionRecord? {
         let file = directory + "/state"
         guard exists(file), let bytes = contents(file) else { return nil }
-        do throws(CodecError) { return try PartitionRecord(bytes.buffer) } catch {
+        do throws(CodecError) { return try bytes.withBytes { (bytes) throws(CodecError) in try PartitionRecord(bytes) } } catch {
             found(error, .partitionState, file, at: 0, "the partition's state is damaged")
             return nil
         }

@@ -26,7 +26,7 @@ extension Inspection {
         }
         guard let bytes = contents(file) else { return }
         do throws(CodecError) {
-            let catalog = try Catalog(bytes.buffer)
+            let catalog = try bytes.withBytes { (bytes) throws(CodecError) in try Catalog(bytes) }
             storeID = catalog.storeID
             for entry in catalog.tables { add(entry) }
         } catch {
@@ -62,7 +62,7 @@ extension Inspection {
         report.checkpointByteCount = bytes.count
         let cores = Dictionary(uniqueKeysWithValues: tables.map { ($0.core.number, $0.core) })
         do throws(CodecError) {
-            checkpoint = try Checkpoint.decode(bytes.buffer, tables: cores)
+            checkpoint = try bytes.withBytes { (bytes) throws(CodecError) in try Checkpoint.decode(bytes, tables: cores) }
         } catch {
             knowsNames = false
             found(error, .checkpoint, file, at: 0, "the checkpoint is damaged")

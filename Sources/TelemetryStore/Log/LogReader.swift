@@ -62,6 +62,7 @@ struct LogReader {
         let path = directory + "/" + logFile.name
         let file = try storing { () throws(FileError) in try fileSystem.open(path, isNewest ? .readWrite : .read) }
         let contents = try storing { () throws(FileError) in try file.bytes(at: 0, count: try file.byteCount()) }
+        defer { withExtendedLifetime(contents) {} }
         guard let bytes = contents?.buffer else { throw damage(logFile, 0, "the file shrank while it was read") }
         let header = try header(of: logFile, bytes)
         guard header.storeID == storeID else { throw damage(logFile, 0, "the file belongs to another store") }

@@ -37,7 +37,7 @@ extension TelemetryStore {
         let file = path + "/catalog"
         var catalog: Catalog
         if let bytes = try storing({ () throws(FileError) in try fileSystem.contents(of: file) }) {
-            do throws(CodecError) { catalog = try Catalog(bytes.buffer) } catch {
+            do throws(CodecError) { catalog = try bytes.withBytes { (bytes) throws(CodecError) in try Catalog(bytes) } } catch {
                 throw error.storeError(file, at: 0, "the catalogue is damaged")
             }
         } else {

@@ -113,9 +113,11 @@ struct PieceReader {
         guard offset + byteCount <= bytes.count else { throw segment.damage(at: reference.offset, "a block lies outside its frame") }
         let locals = fields.map { wanted?.contains($0.number) ?? true ? Int32($0.number) : -1 }
         do throws(CodecError) {
-            try BlockDecoder.decode(
-                UnsafeRawBufferPointer(rebasing: bytes.buffer[offset..<(offset + byteCount)]),
-                hasCommitTimes: segment.footer.hasCommitTimes, fields: locals, times: range, rank: segment.rank, into: &buffer)
+            try bytes.withBytes { (bytes) throws(CodecError) in
+                try BlockDecoder.decode(
+                    UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + byteCount)]),
+                    hasCommitTimes: segment.footer.hasCommitTimes, fields: locals, times: range, rank: segment.rank, into: &buffer)
+            }
         } catch {
             throw segment.damage(at: reference.offset, "the block at \(offset) in the frame is malformed")
         }

@@ -24,7 +24,7 @@ final class Segment: @unchecked Sendable {
         guard offset >= SegmentFormat.headerByteCount,
             let bytes = try storing({ () throws(FileError) in try file.bytes(at: offset, count: SegmentFormat.footerByteCount) })
         else { throw StoreError.damage(path, at: 0, "\(count) bytes are too few for a segment") }
-        do throws(CodecError) { footer = try SegmentFooter(bytes.buffer) } catch {
+        do throws(CodecError) { footer = try bytes.withBytes { (bytes) throws(CodecError) in try SegmentFooter(bytes) } } catch {
             // A later version may have another footer: the header says so.
             let header = try storing { () throws(FileError) in try file.bytes(at: 0, count: SegmentFormat.headerByteCount) }
             throw SegmentFormat.reason(header, error).storeError(path, at: offset, "the footer is damaged")
@@ -47,7 +47,7 @@ final class Segment: @unchecked Sendable {
         if let loaded = lock.locked({ loadedIndex }) { return loaded }
         let bytes = try read(footer.index)
         do throws(CodecError) {
-            let index = try SparseIndex(bytes.buffer)
+            let index = try bytes.withBytes { (bytes) throws(CodecError) in try SparseIndex(bytes) }
             lock.locked { loadedIndex = index }
             return index
         } catch {
@@ -60,8 +60,10 @@ final class Segment: @unchecked Sendable {
         guard let reference = try index().page(bucket: bucket, name: device) else { return nil }
         let bytes = try frame(reference)
         do throws(CodecError) {
-            var page = try page(bytes)
-            return try page.find(bucket: bucket, name: device)
+            return try bytes.withBytes { (_) throws(CodecError) in
+                var page = try page(bytes)
+                return try page.find(bucket: bucket, name: device)
+            }
         } catch {
             throw damage(at: reference.offset, "the index page is malformed")
         }
@@ -94,11 +96,11 @@ final class Segment: @unchecked Sendable {
     func read(_ frame: FrameReference) throws(StoreError) -> Bytes {
         guard frame.rawByteCount <= 1 << 31 else { throw damage(at: frame.offset, "a frame claims \(frame.rawByteCount) bytes") }
         let compressed = try bytes(frame.offset..<(frame.offset + frame.compressedByteCount))
-        guard crc32c(compressed.buffer) == frame.checksum else { throw damage(at: frame.offset, "the frame's checksum does not hold") }
+        guard compressed.withBytes({ crc32c($0) }) == frame.checksum else { throw damage(at: frame.offset, "the frame's checksum does not hold") }
         do throws(CodecError) {
             return try Bytes(count: frame.rawByteCount) { (output) throws(CodecError) in
                 let decompressor = ZstdDecompressor()
-                try decompressor.decompress(compressed.buffer, into: output)
+                try compressed.withBytes { (stored) throws(CodecError) in try decompressor.decompress(stored, into: output) }
             }
         } catch {
             throw damage(at: frame.offset, "the frame does not decompress")

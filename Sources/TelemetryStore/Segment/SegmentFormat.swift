@@ -29,8 +29,12 @@ enum SegmentFormat {
     /// Why a footer does not parse: a file whose header has a newer version is not damaged.
     static func reason(_ header: Bytes?, _ error: CodecError) -> CodecError {
         guard let header else { return error }
-        var cursor = ByteCursor(header.buffer)
-        do throws(CodecError) { _ = try cursor.formatVersion(magic: magic, newest: version) } catch {
+        do throws(CodecError) {
+            try header.withBytes { (bytes) throws(CodecError) in
+                var cursor = ByteCursor(bytes)
+                _ = try cursor.formatVersion(magic: magic, newest: version)
+            }
+        } catch {
             if case .newerVersion = error { return error }
         }
         return error

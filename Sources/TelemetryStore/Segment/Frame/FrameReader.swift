@@ -27,10 +27,12 @@ struct FrameReader {
         let columns = directory.columns
         let span = columns[first].offset..<(columns[last].offset + columns[last].byteCount)
         let stored = try segment.bytes(span)
-        for position in missing {
-            let start = columns[position].offset - span.lowerBound
-            let slice = UnsafeRawBufferPointer(rebasing: stored.buffer[start..<(start + columns[position].byteCount)])
-            chunks[position] = try segment.chunk(columns[position], stored: slice, isCached: isCached)
+        try stored.withBytes { (stored) throws(StoreError) in
+            for position in missing {
+                let start = columns[position].offset - span.lowerBound
+                let slice = UnsafeRawBufferPointer(rebasing: stored[start..<(start + columns[position].byteCount)])
+                chunks[position] = try segment.chunk(columns[position], stored: slice, isCached: isCached)
+            }
         }
     }
 
