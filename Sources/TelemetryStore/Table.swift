@@ -19,22 +19,14 @@ package final class Table: Sendable {
 
     package func summary() -> TableSummary {
         let names = core.registry.fieldNames
-        let deviceCount = core.registry.deviceCount
         return core.lock.reading {
             let partitions = core.partitions.values.filter { $0.rowCount > 0 }
-            var types = [FieldType?](repeating: nil, count: names.count)
-            var newest = Int64.min
-            var stored = 0
-            for number in 0..<min(deviceCount, core.states.devices.count) where core.states.devices[number].firstSeen != .max {
-                stored += 1
-                newest = max(newest, core.states.devices[number].maxTime)
-                for slot in core.states.latest(UInt32(number)) where Int(slot.field) < types.count {
-                    types[Int(slot.field)] = types[Int(slot.field)].map { widened($0, slot.cell.type!) } ?? slot.cell.type
-                }
+            let fields = names.enumerated().compactMap { number, name in
+                core.states.types[number].map { FieldSummary(name: name, type: $0, time: nil) }
             }
-            let fields = zip(names, types).compactMap { name, type in type.map { FieldSummary(name: name, type: $0, time: nil) } }
+            let newest = core.states.newestTime
             return TableSummary(
-                options: options, deviceCount: stored, rowCount: partitions.reduce(0) { $0 + $1.rowCount },
+                options: options, deviceCount: core.states.storedCount, rowCount: partitions.reduce(0) { $0 + $1.rowCount },
                 byteCount: partitions.reduce(0) { $0 + $1.segmentByteCount + $1.headByteCount },
                 oldest: partitions.map(\.id).min().map(core.start(of:)),
                 newest: newest == .min ? nil : Timestamp(microseconds: newest), fields: fields.sorted { $0.name < $1.name })
@@ -52,9 +44,4 @@ package final class Table: Sendable {
             }
         }
     }
-}
-
-/// Integer and double together are double; other mixtures keep the first.
-private func widened(_ a: FieldType, _ b: FieldType) -> FieldType {
-    (a == .integer && b == .double) || (a == .double && b == .integer) ? .double : a
 }

@@ -17,21 +17,23 @@ final class TableCore: @unchecked Sendable {
 
     let lock = ReadWriteLock()
     let registry = NameRegistry()
+    /// Counts the memory of heads.
+    let headMemory: MemoryGauge
 
     // Under `lock`:
-    var states = DeviceStates()
+    let states = DeviceStates()
     var partitions: [Int64: Partition] = [:]
     /// Sequence number of the newest reading applied to this table.
     var appliedSequence: SequenceNumber = 0
     var nextFlush: FlushID = 1
     /// End of the newest window that was dropped, µs: nothing older is taken or replayed.
     var droppedThrough = Int64.min
-    /// Reused by the thread that applies.
-    var scratch = RowBuffer()
+    /// For the thread that applies.
+    var lateRows = LateRows()
 
     init(
         number: TableNumber, options: TableOptions, directory: String, fileSystem: any FileSystem, cache: FrameCache,
-        compressionLevel: Int32, clock: any WallClock
+        compressionLevel: Int32, clock: any WallClock, headMemory: MemoryGauge
     ) {
         self.number = number
         self.options = options
@@ -40,6 +42,7 @@ final class TableCore: @unchecked Sendable {
         self.cache = cache
         self.compressionLevel = compressionLevel
         self.clock = clock
+        self.headMemory = headMemory
     }
 
     func window(of time: Int64) -> Int64 { time.floorDivided(by: options.partitionLength.microseconds) }

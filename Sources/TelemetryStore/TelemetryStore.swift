@@ -38,7 +38,8 @@ package final class TelemetryStore: Sendable {
         lock = Mutex(held)
         let catalog = try TelemetryStore.loadCatalog(options.path, tableOptions, fileSystem)
         let cache = FrameCache(byteBudget: options.blockCacheByteCount)
-        cores = try TelemetryStore.makeCores(catalog, tableOptions, options, cache, fileSystem, clock)
+        let headMemory = MemoryGauge()
+        cores = try TelemetryStore.makeCores(catalog, tableOptions, options, cache, fileSystem, clock, headMemory)
         let recovered = try Recovery(fileSystem: fileSystem, path: options.path, storeID: catalog.storeID, tables: cores).run()
         let writer = LogWriter(
             fileSystem: fileSystem, directory: options.path + "/log", storeID: catalog.storeID, fileByteCount: options.logFileByteCount,
@@ -48,7 +49,7 @@ package final class TelemetryStore: Sendable {
             commitInterval: options.commitInterval)
         self.log = log
         maintenance = Maintenance(
-            tables: cores, log: log, options: options, fileSystem: fileSystem, clock: clock)
+            tables: cores, log: log, options: options, fileSystem: fileSystem, clock: clock, headMemory: headMemory)
         let all = [Table](cores, maintenance)
         tables = tableOptions.compactMap { options in all.first { $0.name == options.name } }
         thread = NamedThread(name: "commit-log") { log.run() }
@@ -84,13 +85,9 @@ package final class TelemetryStore: Sendable {
         var statistics = log.statistics
         statistics.sequence = sequence
         statistics.logByteCount = log.byteCount
+        statistics.headByteCount = maintenance.headMemory.byteCount
         for core in cores {
-            core.lock.reading {
-                for partition in core.partitions.values {
-                    statistics.headByteCount += partition.headByteCount
-                    statistics.segmentByteCount += partition.segmentByteCount
-                }
-            }
+            statistics.segmentByteCount += core.lock.reading { core.partitions.values.reduce(0) { $0 + $1.segmentByteCount } }
         }
         return statistics
     }
@@ -108,11 +105,7 @@ package final class TelemetryStore: Sendable {
                     let name = UnsafeRawBufferPointer(rebasing: arena[source.device.range])
                     guard name.count <= Limits.deviceByteCount, let device = names.device(name, bucketCount: core.options.buckets)
                     else { return now }
-                    // A clock that was ahead and stepped back must not carry its error on.
-                    let last = names.lastAssigned[Int(device)]
-                    let time = last > now &+ TelemetryStore.assignedLead ? now : max(now, last &+ 1)
-                    names.lastAssigned[Int(device)] = time
-                    return time
+                    return names.assignTime(device, now: now, lead: TelemetryStore.assignedLead)
                 }
             }
             batch.setTime(Timestamp(microseconds: time), row: row)

@@ -4,65 +4,90 @@ import TelemetryCodec
 /// The in-memory, not yet flushed rows of one partition: per device a list of chunks, appended to in O(1).
 ///
 /// Written by the thread that applies commits, under the table's write lock. Chunk views taken under the read lock stay readable
-/// without it as long as the head is referenced. `@unchecked Sendable` for that reason.
+/// without it as long as the head is referenced. `@unchecked Sendable` for that reason. What changes lies behind a pointer: on the way
+/// of every reading, exclusivity checks of class properties would cost a tenth.
 final class Head: @unchecked Sendable {
-    private static let smallestChunk = 192
     private static let largestChunk = 8 << 10
     private static let smallestSlab = 16 << 10
     private static let largestSlab = 1 << 20
 
     struct Entry {
         var device: UInt32
+        fileprivate var rows: UInt32 = 0
+        fileprivate var newRows: UInt32 = 0
         var first: HeadChunk
         var last: HeadChunk
-        var rowCount = 0
-        /// Rows that began a `(device, time)`.
-        var newRowCount = 0
         var minTime = Int64.max
         var maxTime = Int64.min
-        var isAscending = true
+
+        var rowCount: Int { Int(rows) }
+        /// Rows that began a `(device, time)`.
+        var newRowCount: Int { Int(newRows) }
+    }
+
+    private struct State {
+        var entries: UnsafeMutablePointer<Entry>
+        var entryCapacity = 16
+        var entryCount = 0
+        var newRowCount = 0
+        var byteCount = 0
+        var index = DeviceIndex()
+        var slabs: [UnsafeMutableRawPointer] = []
+        var slabOffset = 0
+        var slabCapacity = 0
+        /// By position of the entry; of devices whose rows come out of order.
+        var timeIndexes: [Int: TimeIndex] = [:]
     }
 
     /// Sequence number of the first row; what follows must stay in the log until the head is flushed.
     let firstSequence: SequenceNumber
     /// Commit time of the first row: the head's age counts from it.
     let created: Timestamp
-    private(set) var entries: [Entry] = []
-    private(set) var newRowCount = 0
-    private(set) var byteCount = 0
-    private var index = IndexMap()
-    private var slabs: [UnsafeMutableRawPointer] = []
-    private var slabOffset = 0
-    private var slabCapacity = 0
+    private let state: UnsafeMutablePointer<State>
+    private let gauge: MemoryGauge
 
-    init(firstSequence: SequenceNumber, created: Timestamp) {
+    /// - Parameter gauge: counts the head's memory until it is freed.
+    init(firstSequence: SequenceNumber, created: Timestamp, gauge: MemoryGauge) {
         self.firstSequence = firstSequence
         self.created = created
+        self.gauge = gauge
+        state = .allocate(capacity: 1)
+        state.initialize(to: State(entries: .allocate(capacity: 16)))
     }
 
-    deinit { for slab in slabs { slab.deallocate() } }
+    deinit {
+        gauge.subtract(byteCount)
+        for slab in state.pointee.slabs { slab.deallocate() }
+        state.pointee.entries.deallocate()
+        state.pointee.index.deallocate()
+        state.deinitialize(count: 1)
+        state.deallocate()
+    }
+
+    var newRowCount: Int { state.pointee.newRowCount }
+    var byteCount: Int { state.pointee.byteCount }
+    /// Valid as long as the head is, and until the next append.
+    var entries: UnsafeBufferPointer<Entry> { UnsafeBufferPointer(start: state.pointee.entries, count: state.pointee.entryCount) }
 
     /// - Parameter cells: encoded by `CellCoding`; copied.
+    @inline(__always)
     func append(device: UInt32, time: Int64, commitTime: Int64, cells: UnsafeRawBufferPointer, isNew: Bool) {
-        let position = index.find(device) ?? addEntry(device, cellByteCount: cells.count)
-        if !entries[position].last.hasRoom(for: cells.count) {
-            let capacity = min(Head.largestChunk, entries[position].last.capacity * 2)
-            let chunk = addChunk(capacity: capacity, cellByteCount: cells.count)
-            entries[position].last.next = chunk.base
-            entries[position].last = chunk
-        }
-        entries[position].last.append(time: time, commitTime: commitTime, cells: cells)
-        entries[position].rowCount += 1
+        let position = state.pointee.index.find(device) ?? addEntry(device, cellByteCount: cells.count)
+        let entry = state.pointee.entries + position
+        if !entry.pointee.last.hasRoom(for: cells.count) { extend(entry, cellByteCount: cells.count) }
+        let row = entry.pointee.last.append(time: time, commitTime: commitTime, cells: cells)
+        entry.pointee.rows += 1
         if isNew {
-            entries[position].newRowCount += 1
-            newRowCount += 1
+            entry.pointee.newRows += 1
+            state.pointee.newRowCount += 1
         }
-        if time <= entries[position].maxTime { entries[position].isAscending = false }
-        if time < entries[position].minTime { entries[position].minTime = time }
-        if time > entries[position].maxTime { entries[position].maxTime = time }
+        if time < entry.pointee.minTime { entry.pointee.minTime = time }
+        if time > entry.pointee.maxTime { entry.pointee.maxTime = time }
+        if !state.pointee.timeIndexes.isEmpty { addToTimeIndex(row, position) }
     }
 
-    func entry(of device: UInt32) -> Entry? { index.find(device).map { entries[$0] } }
+    @inline(__always)
+    func entry(of device: UInt32) -> Entry? { state.pointee.index.find(device).map { state.pointee.entries[$0] } }
 
     /// Views of the device's chunks that may hold a row of `times`, in order of arrival.
     func chunks(of device: UInt32, times: ClosedRange<Int64>) -> [HeadChunkView] {
@@ -81,63 +106,92 @@ final class Head: @unchecked Sendable {
     }
 
     private func addEntry(_ device: UInt32, cellByteCount: Int) -> Int {
-        let chunk = addChunk(capacity: Head.smallestChunk, cellByteCount: cellByteCount)
-        entries.append(Entry(device: device, first: chunk, last: chunk))
-        byteCount += MemoryLayout<Entry>.stride + 16
-        index.insert(device, entries.count - 1)
-        return entries.count - 1
+        if state.pointee.entryCount == state.pointee.entryCapacity {
+            let entries = UnsafeMutablePointer<Entry>.allocate(capacity: state.pointee.entryCapacity * 2)
+            entries.moveInitialize(from: state.pointee.entries, count: state.pointee.entryCount)
+            state.pointee.entries.deallocate()
+            state.pointee.entries = entries
+            state.pointee.entryCapacity *= 2
+        }
+        let position = state.pointee.entryCount
+        // Two rows: of many devices a head sees no more.
+        let chunk = addChunk(capacity: HeadChunk.headerByteCount + 2 * (HeadChunk.rowHeaderByteCount + cellByteCount))
+        (state.pointee.entries + position).initialize(to: Entry(device: device, first: chunk, last: chunk))
+        state.pointee.entryCount += 1
+        count(MemoryLayout<Entry>.stride + 16)
+        state.pointee.index.insert(device, position)
+        return position
     }
 
-    private func addChunk(capacity: Int, cellByteCount: Int) -> HeadChunk {
+    private func extend(_ entry: UnsafeMutablePointer<Entry>, cellByteCount: Int) {
         let needed = HeadChunk.headerByteCount + HeadChunk.rowHeaderByteCount + cellByteCount
-        let capacity = (max(capacity, needed) + 7) / 8 * 8
-        if slabOffset + capacity > slabCapacity {
-            slabCapacity = max(capacity, min(Head.largestSlab, max(Head.smallestSlab, slabCapacity * 2)))
-            slabs.append(.allocate(byteCount: slabCapacity, alignment: 8))
-            slabOffset = 0
-            byteCount += slabCapacity
+        let chunk = addChunk(capacity: max(needed, min(Head.largestChunk, entry.pointee.last.capacity * 2)))
+        entry.pointee.last.next = chunk.base
+        entry.pointee.last = chunk
+    }
+
+    private func addChunk(capacity: Int) -> HeadChunk {
+        let capacity = (capacity + 7) / 8 * 8
+        if state.pointee.slabOffset + capacity > state.pointee.slabCapacity {
+            let slabCapacity = max(capacity, min(Head.largestSlab, max(Head.smallestSlab, state.pointee.slabCapacity * 2)))
+            state.pointee.slabs.append(.allocate(byteCount: slabCapacity, alignment: 8))
+            (state.pointee.slabOffset, state.pointee.slabCapacity) = (0, slabCapacity)
+            count(slabCapacity)
         }
-        defer { slabOffset += capacity }
-        return HeadChunk(in: slabs[slabs.count - 1] + slabOffset, capacity: capacity)
+        defer { state.pointee.slabOffset += capacity }
+        return HeadChunk(in: state.pointee.slabs.last! + state.pointee.slabOffset, capacity: capacity)
     }
-}
 
-/// Device number → position, open addressing.
-struct IndexMap {
-    private var keys = [UInt32](repeating: .max, count: 16)
-    private var values = [Int32](repeating: 0, count: 16)
-    private var count = 0
+    private func count(_ byteCount: Int) {
+        state.pointee.byteCount += byteCount
+        gauge.add(byteCount)
+    }
 
-    @inline(__always)
-    func find(_ key: UInt32) -> Int? {
-        let mask = keys.count - 1
-        var slot = Int(key &* 0x9E37_79B1) & mask
-        while keys[slot] != .max {
-            if keys[slot] == key { return Int(values[slot]) }
-            slot = (slot + 1) & mask
+    // MARK: - Rows of one time
+
+    /// Rows that a look-up passes over before an index is made. A chunk of an ordered device has less.
+    private static let scanLimit = 256
+
+    /// Hands the cells of the device's rows of exactly `time` to `body`, newest first, until it returns false.
+    ///
+    /// Chunks of a device in order overlap little in time, and the few that may hold `time` are searched. For others an index of times is
+    /// made once and kept. For the thread that applies commits, also on a head that is being flushed.
+    func forEachRow(of device: UInt32, at time: Int64, _ body: (UnsafeRawBufferPointer) -> Bool) {
+        guard let position = state.pointee.index.find(device) else { return }
+        let entry = state.pointee.entries[position]
+        guard entry.minTime <= time, entry.maxTime >= time else { return }
+        if let index = state.pointee.timeIndexes[position] {
+            index.forEachRow(at: time, body)
+            return
         }
-        return nil
+        let views = chunks(of: device, times: time...time)
+        if views.reduce(0, { $0 + $1.rowCount }) > Head.scanLimit {
+            makeTimeIndex(position).forEachRow(at: time, body)
+        } else {
+            scan(views, time, body)
+        }
     }
 
-    /// - Precondition: `find(key)` is nil.
-    mutating func insert(_ key: UInt32, _ value: Int) {
-        if (count + 1) * 2 > keys.count { grow() }
-        place(key, Int32(value))
-        count += 1
+    private func scan(_ views: [HeadChunkView], _ time: Int64, _ body: (UnsafeRawBufferPointer) -> Bool) {
+        var found: [HeadRow] = []
+        for view in views {
+            view.forEachRow { if $0.time == time { found.append($0) } }
+        }
+        for row in found.reversed() where !body(row.cells) { return }
     }
 
-    private mutating func place(_ key: UInt32, _ value: Int32) {
-        let mask = keys.count - 1
-        var slot = Int(key &* 0x9E37_79B1) & mask
-        while keys[slot] != .max { slot = (slot + 1) & mask }
-        keys[slot] = key
-        values[slot] = value
+    private func makeTimeIndex(_ position: Int) -> TimeIndex {
+        let index = TimeIndex()
+        for view in chunks(of: state.pointee.entries[position].device, times: .min ... .max) { view.forEachRow { index.insert($0) } }
+        count(index.byteCount)
+        state.pointee.timeIndexes[position] = index
+        return index
     }
 
-    private mutating func grow() {
-        let old = zip(keys, values)
-        keys = [UInt32](repeating: .max, count: keys.count * 2)
-        values = [Int32](repeating: 0, count: keys.count)
-        for (key, value) in old where key != .max { place(key, value) }
+    private func addToTimeIndex(_ row: HeadRow, _ position: Int) {
+        guard let index = state.pointee.timeIndexes[position] else { return }
+        let before = index.byteCount
+        index.insert(row)
+        if index.byteCount != before { count(index.byteCount - before) }
     }
 }

@@ -29,7 +29,7 @@ struct HeadChunk {
     }
     var used: Int {
         get { Int(base.load(fromByteOffset: 8, as: UInt32.self)) }
-        nonmutating set { base.storeBytes(of: UInt32(newValue), toByteOffset: 8, as: UInt32.self) }
+        nonmutating set { base.storeBytes(of: UInt32(truncatingIfNeeded: newValue), toByteOffset: 8, as: UInt32.self) }
     }
     var capacity: Int {
         get { Int(base.load(fromByteOffset: 12, as: UInt32.self)) }
@@ -37,7 +37,7 @@ struct HeadChunk {
     }
     var rowCount: Int {
         get { Int(base.load(fromByteOffset: 16, as: UInt32.self)) }
-        nonmutating set { base.storeBytes(of: UInt32(newValue), toByteOffset: 16, as: UInt32.self) }
+        nonmutating set { base.storeBytes(of: UInt32(truncatingIfNeeded: newValue), toByteOffset: 16, as: UInt32.self) }
     }
     var minTime: Int64 {
         get { base.load(fromByteOffset: 24, as: Int64.self) }
@@ -50,17 +50,33 @@ struct HeadChunk {
 
     func hasRoom(for cellByteCount: Int) -> Bool { used + HeadChunk.rowHeaderByteCount + cellByteCount <= capacity }
 
-    func append(time: Int64, commitTime: Int64, cells: UnsafeRawBufferPointer) {
+    /// - Returns: the row.
+    @inline(__always)
+    func append(time: Int64, commitTime: Int64, cells: UnsafeRawBufferPointer) -> HeadRow {
         let row = base + used
         row.storeBytes(of: time, as: Int64.self)
         row.storeBytes(of: commitTime, toByteOffset: 8, as: Int64.self)
-        row.storeBytes(of: UInt32(cells.count), toByteOffset: 16, as: UInt32.self)
+        row.storeBytes(of: UInt32(truncatingIfNeeded: cells.count), toByteOffset: 16, as: UInt32.self)
         if let source = cells.baseAddress { (row + HeadChunk.rowHeaderByteCount).copyMemory(from: source, byteCount: cells.count) }
         used += HeadChunk.rowHeaderByteCount + cells.count
         rowCount += 1
         if time < minTime { minTime = time }
         if time > maxTime { maxTime = time }
+        return HeadRow(base: row)
     }
+}
+
+/// One row inside a chunk.
+struct HeadRow {
+    let base: UnsafeRawPointer
+
+    var time: Int64 { base.loadUnaligned(as: Int64.self) }
+    var commitTime: Int64 { base.loadUnaligned(fromByteOffset: 8, as: Int64.self) }
+    var cells: UnsafeRawBufferPointer {
+        let count = Int(base.loadUnaligned(fromByteOffset: 16, as: UInt32.self))
+        return UnsafeRawBufferPointer(start: base + HeadChunk.rowHeaderByteCount, count: count)
+    }
+    var byteCount: Int { HeadChunk.rowHeaderByteCount + cells.count }
 }
 
 /// What a reader took of a chunk under the lock.
@@ -82,22 +98,27 @@ struct HeadChunkView {
         self.firstRow = firstRow
     }
 
+    /// In order of arrival.
+    @inline(__always)
+    func forEachRow(_ body: (HeadRow) -> Void) {
+        var offset = HeadChunk.headerByteCount
+        while offset < used {
+            let row = HeadRow(base: base + offset)
+            body(row)
+            offset += row.byteCount
+        }
+    }
+
     /// Adds the rows of `times` that have a wanted field (nil: any) to `buffer`; `rank` orders this head against other sources.
     func read(times: ClosedRange<Int64>, wanted: Set<UInt32>?, rank: UInt64, into buffer: inout RowBuffer) {
-        var offset = HeadChunk.headerByteCount
-        var row = firstRow
-        while offset < used {
-            let time = base.loadUnaligned(fromByteOffset: offset, as: Int64.self)
-            let count = Int(base.loadUnaligned(fromByteOffset: offset + 16, as: UInt32.self))
-            if times.contains(time) {
-                let commitTime = base.loadUnaligned(fromByteOffset: offset + 8, as: Int64.self)
-                buffer.beginRow(time: time, commitTime: commitTime, order: rank << 32 | UInt64(row))
-                let cells = UnsafeRawBufferPointer(start: base + offset + HeadChunk.rowHeaderByteCount, count: count)
-                buffer.appendEncoded(cells, wanted: wanted)
+        var number = firstRow
+        forEachRow { row in
+            if times.contains(row.time) {
+                buffer.beginRow(time: row.time, commitTime: row.commitTime, order: rank << 32 | UInt64(number))
+                buffer.appendEncoded(row.cells, wanted: wanted)
                 buffer.endRow()
             }
-            offset += HeadChunk.rowHeaderByteCount + count
-            row += 1
+            number += 1
         }
     }
 }
@@ -105,14 +126,8 @@ struct HeadChunkView {
 extension RowBuffer {
     /// Adds cells that this process encoded itself; they were checked when they came out of the log or the encoder.
     mutating func appendEncoded(_ cells: UnsafeRawBufferPointer, wanted: Set<UInt32>?) {
-        var cursor = ByteCursor(cells)
-        while !cursor.isAtEnd {
-            do throws(CodecError) {
-                let (field, cell) = try CellCoding.decode(&cursor)
-                if wanted?.contains(field) ?? true { append(field: field, cell: cell, source: cells) }
-            } catch {
-                preconditionFailure("cells in memory do not decode: a head was overwritten")
-            }
+        CellWalk.forEach(cells) { field, cell in
+            if wanted?.contains(field) ?? true { append(field: field, cell: cell, source: cells) }
         }
     }
 }

@@ -3,126 +3,236 @@ import TelemetryCodec
 
 /// What is known of each device without touching a segment: when it was heard, how much it stored, and its latest values.
 ///
+/// The latest values of a device are its newest row, as encoded, and beside it the newest value of each field that row does not have
+/// (`LatestSlots`). Devices repeat their fields, so that most rows replace the newest one by a copy of a few bytes, and memory is the
+/// row's size.
+///
 /// Indexed by device number. Written by the thread that applies commits, under the table's write lock; read under its read lock.
-/// Every update is idempotent or repeated in order by replay, so a checkpoint may be taken device by device.
+/// Every update is idempotent or repeated in order by replay, so a checkpoint may be taken device by device. All state lies behind
+/// pointers: on the way of every reading, exclusivity checks of class properties would cost a tenth.
 struct DeviceStates: ~Copyable {
     struct Device {
         /// Commit times, µs; `firstSeen == .max`: never stored anything.
         var firstSeen: Int64 = .max
         var lastSeen: Int64 = .min
-        /// Newest reading time ever: a row above it is new without a look-up.
+        /// Newest reading time ever: a row above it is new without a look-up. The time of the newest row.
         var maxTime: Int64 = .min
-        /// Readings in segments, dropped ones included; those in heads are counted there.
-        var flushedReadings: Int = 0
-        var firstSlot: Int32 = 0
-        var slotCount: UInt16 = 0
-        var slotCapacity: UInt16 = 0
+        /// Readings ever stored, dropped ones included.
+        var readingCount = 0
+        fileprivate var row: UnsafeMutableRawPointer?
+        fileprivate var slots = LatestSlots()
+        fileprivate var rowByteCount: UInt32 = 0
+        fileprivate var rowCapacity: UInt32 = 0
+        /// Of `readingCount`, those in heads.
+        fileprivate(set) var unflushedCount: UInt32 = 0
+
+        var flushedReadingCount: Int { readingCount - Int(unflushedCount) }
+        var isStored: Bool { firstSeen != .max }
+        fileprivate var newestRow: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: row, count: Int(rowByteCount)) }
     }
 
-    /// The newest value of one field. Bytes live in `values`, in a region of `capacity` bytes that newer values reuse.
-    struct Slot {
-        var time: Int64
-        var cell: Cell
-        var field: UInt32
-        /// Offset and size of the slot's region in `values`; kept while the slot holds a number.
-        var region: UInt32 = 0
-        var capacity: UInt32 = 0
+    private struct Storage {
+        var count = 0
+        var storedCount = 0
+        var newestTime = Int64.min
+        var byteCount = 0
     }
 
-    private(set) var devices: [Device] = []
-    private var slots: [Slot] = []
-    private(set) var values = RawBuffer(capacity: 4096)
+    /// Devices of one page: growth never moves a device, and never doubles memory.
+    private static let pageShift = 10
+    private static let pageCount = (Limits.devicesPerTable >> pageShift) + 1
 
-    var byteCount: Int { devices.count * MemoryLayout<Device>.stride + slots.count * MemoryLayout<Slot>.stride + values.count }
+    private let storage: UnsafeMutablePointer<Storage>
+    private let pages: UnsafeMutablePointer<UnsafeMutablePointer<Device>?>
+    let types = FieldTypes()
 
-    mutating func grow(to count: Int) {
-        while devices.count < count { devices.append(Device()) }
+    init() {
+        storage = .allocate(capacity: 1)
+        storage.initialize(to: Storage())
+        pages = .allocate(capacity: DeviceStates.pageCount)
+        pages.initialize(repeating: nil, count: DeviceStates.pageCount)
     }
 
-    mutating func restore(_ number: UInt32, _ device: Device) {
-        var device = device
-        (device.firstSlot, device.slotCount, device.slotCapacity) = (0, 0, 0)
-        devices[Int(number)] = device
-    }
-
-    /// Notes a commit of the device, duplicate or not.
-    @inline(__always)
-    mutating func touch(_ number: UInt32, commitTime: Int64, time: Int64) {
-        devices.withUnsafeMutableBufferPointer { devices in
-            let index = Int(number)
-            if commitTime < devices[index].firstSeen { devices[index].firstSeen = commitTime }
-            if commitTime > devices[index].lastSeen { devices[index].lastSeen = commitTime }
-            if time > devices[index].maxTime { devices[index].maxTime = time }
+    deinit {
+        for number in 0..<storage.pointee.count {
+            let device = pages[number >> DeviceStates.pageShift]! + (number & (1 << DeviceStates.pageShift - 1))
+            device.pointee.row?.deallocate()
+            device.pointee.slots.deallocate()
         }
+        for page in 0..<DeviceStates.pageCount { pages[page]?.deallocate() }
+        pages.deallocate()
+        storage.deallocate()
     }
 
-    mutating func addFlushedReadings(_ number: UInt32, _ count: Int) { devices[Int(number)].flushedReadings += count }
+    var count: Int { storage.pointee.count }
+    /// Devices that ever stored a reading.
+    var storedCount: Int { storage.pointee.storedCount }
+    /// Newest reading time of all; `.min`: none.
+    var newestTime: Int64 { storage.pointee.newestTime }
+    var byteCount: Int { storage.pointee.byteCount }
 
-    func latest(_ number: UInt32) -> ArraySlice<Slot> {
-        let device = devices[Int(number)]
-        return slots[Int(device.firstSlot)..<(Int(device.firstSlot) + Int(device.slotCount))]
-    }
-
-    /// Keeps `cell` when it is at least as new as what is known.
-    /// - Parameter hint: position of the cell in its row: devices repeat their fields in order, so the slot is usually there.
-    @inline(__always)
-    mutating func update(_ number: UInt32, field: UInt32, cell: Cell, time: Int64, source: UnsafeRawBufferPointer, hint: Int) {
-        let device = devices[Int(number)]
-        let first = Int(device.firstSlot)
-        var index = first + hint
-        if hint >= Int(device.slotCount) || slots[index].field != field {
-            guard let found = (first..<(first + Int(device.slotCount))).first(where: { slots[$0].field == field }) else {
-                append(number, field: field, cell: cell, time: time, source: source)
-                return
+    /// - Parameter count: at most `Limits.devicesPerTable`.
+    func grow(to count: Int) {
+        while storage.pointee.count < count {
+            let page = storage.pointee.count >> DeviceStates.pageShift
+            if pages[page] == nil {
+                let devices = UnsafeMutablePointer<Device>.allocate(capacity: 1 << DeviceStates.pageShift)
+                devices.initialize(repeating: Device(), count: 1 << DeviceStates.pageShift)
+                pages[page] = devices
+                storage.pointee.byteCount += MemoryLayout<Device>.stride << DeviceStates.pageShift
             }
-            index = found
-        }
-        guard time >= slots[index].time else { return }
-        slots[index].time = time
-        if cell.type!.isBytes {
-            storeBytes(cell, in: index, source: source)
-        } else {
-            slots[index].cell = cell
+            storage.pointee.count = min(count, (page + 1) << DeviceStates.pageShift)
         }
     }
 
-    private mutating func append(_ number: UInt32, field: UInt32, cell: Cell, time: Int64, source: UnsafeRawBufferPointer) {
-        var device = devices[Int(number)]
-        guard device.slotCount < UInt16.max else { return }
-        if device.slotCount == device.slotCapacity {
-            let old = latest(number)
-            device.slotCapacity = max(8, device.slotCapacity > UInt16.max / 2 ? UInt16.max : device.slotCapacity * 2)
-            device.firstSlot = Int32(slots.count)
-            slots.append(contentsOf: old)
-            for _ in old.count..<Int(device.slotCapacity) {
-                slots.append(Slot(time: .min, cell: .absent, field: .max))
+    @inline(__always)
+    private func pointer(_ number: UInt32) -> UnsafeMutablePointer<Device> {
+        precondition(Int(number) < storage.pointee.count)
+        return pages[Int(number) >> DeviceStates.pageShift]! + (Int(number) & (1 << DeviceStates.pageShift - 1))
+    }
+
+    /// Nil: never stored anything.
+    func device(_ number: UInt32) -> Device? {
+        guard Int(number) < count, pointer(number).pointee.isStored else { return nil }
+        return pointer(number).pointee
+    }
+
+    @inline(__always)
+    func maxTime(_ number: UInt32) -> Int64 { pointer(number).pointee.maxTime }
+
+    func restore(_ number: UInt32, firstSeen: Int64, lastSeen: Int64, maxTime: Int64, flushedReadingCount: Int) {
+        let device = pointer(number)
+        if !device.pointee.isStored { storage.pointee.storedCount += 1 }
+        (device.pointee.firstSeen, device.pointee.lastSeen, device.pointee.maxTime) = (firstSeen, lastSeen, maxTime)
+        device.pointee.readingCount = flushedReadingCount
+        storage.pointee.newestTime = max(storage.pointee.newestTime, maxTime)
+    }
+
+    /// Counts readings of segments that the checkpoint did not count.
+    func addFlushedReadings(_ number: UInt32, _ count: Int) { pointer(number).pointee.readingCount += count }
+
+    /// Counts a reading that went into a head.
+    @inline(__always)
+    func addUnflushedReading(_ number: UInt32) {
+        pointer(number).pointee.readingCount += 1
+        pointer(number).pointee.unflushedCount += 1
+    }
+
+    /// Counts readings of a head that is gone, into a segment or dropped.
+    func markFlushed(_ number: UInt32, _ count: Int) { pointer(number).pointee.unflushedCount -= UInt32(count) }
+
+    // MARK: - Latest values
+
+    /// Notes a row of the device, duplicate or not.
+    /// - Parameter cells: encoded by `CellCoding`; copied.
+    /// - Throws: cells that do not decode.
+    @inline(__always)
+    func update(_ number: UInt32, time: Int64, commitTime: Int64, cells: UnsafeRawBufferPointer, fieldCount: Int) throws(CodecError) {
+        let device = pointer(number)
+        let hasSameFields = try CellWalk.check(cells, against: device.pointee.newestRow, fieldCount: fieldCount, types: types)
+        if time >= device.pointee.maxTime {
+            if !hasSameFields { fold(device.pointee.newestRow, time: device.pointee.maxTime, into: device) }
+            keep(cells, in: device)
+            device.pointee.maxTime = time
+            if time > storage.pointee.newestTime { storage.pointee.newestTime = time }
+        } else if !hasSameFields {
+            // Its values are older than those of the newest row, which hides them where it has the same fields.
+            fold(cells, time: time, into: device)
+        }
+        if commitTime < device.pointee.firstSeen {
+            if !device.pointee.isStored { storage.pointee.storedCount += 1 }
+            device.pointee.firstSeen = commitTime
+        }
+        if commitTime > device.pointee.lastSeen { device.pointee.lastSeen = commitTime }
+    }
+
+    /// Makes `cells` the newest row.
+    @inline(__always)
+    private func keep(_ cells: UnsafeRawBufferPointer, in device: UnsafeMutablePointer<Device>) {
+        if cells.count > Int(device.pointee.rowCapacity) || isWasteful(device, cells.count) { reallocate(device, cells.count) }
+        device.pointee.rowByteCount = UInt32(cells.count)
+        if let source = cells.baseAddress, let row = device.pointee.row { row.copyMemory(from: source, byteCount: cells.count) }
+    }
+
+    /// One large value must not hold its memory for good.
+    @inline(__always)
+    private func isWasteful(_ device: UnsafeMutablePointer<Device>, _ byteCount: Int) -> Bool {
+        device.pointee.rowCapacity > 256 && byteCount < Int(device.pointee.rowCapacity) / 4
+    }
+
+    private func reallocate(_ device: UnsafeMutablePointer<Device>, _ byteCount: Int) {
+        let capacity = (byteCount + 7) / 8 * 8
+        device.pointee.row?.deallocate()
+        device.pointee.row = .allocate(byteCount: capacity, alignment: 8)
+        storage.pointee.byteCount += capacity - Int(device.pointee.rowCapacity)
+        device.pointee.rowCapacity = UInt32(capacity)
+    }
+
+    private func fold(_ cells: UnsafeRawBufferPointer, time: Int64, into device: UnsafeMutablePointer<Device>) {
+        let before = device.pointee.slots.byteCount
+        device.pointee.slots.update(with: cells, time: time)
+        storage.pointee.byteCount += device.pointee.slots.byteCount - before
+    }
+
+    /// Restores one value of a checkpoint, behind `restore`.
+    func restoreValue(_ number: UInt32, time: Int64, cell: UnsafeRawBufferPointer) {
+        let device = pointer(number)
+        guard time == device.pointee.maxTime else {
+            fold(cell, time: time, into: device)
+            return
+        }
+        let count = Int(device.pointee.rowByteCount)
+        if count + cell.count > Int(device.pointee.rowCapacity) {
+            let old = (row: device.pointee.row, count: count)
+            device.pointee.row = nil
+            reallocate(device, max(count + cell.count, 2 * count))
+            if let row = old.row {
+                device.pointee.row!.copyMemory(from: row, byteCount: old.count)
+                row.deallocate()
             }
         }
-        let index = Int(device.firstSlot) + Int(device.slotCount)
-        slots[index] = Slot(time: time, cell: cell, field: field)
-        device.slotCount += 1
-        devices[Int(number)] = device
-        if cell.type!.isBytes { storeBytes(cell, in: index, source: source) }
+        (device.pointee.row! + count).copyMemory(from: cell.baseAddress!, byteCount: cell.count)
+        device.pointee.rowByteCount = UInt32(count + cell.count)
     }
 
-    /// Regions double, so the bytes given up are at most as many as those in use.
-    private mutating func storeBytes(_ cell: Cell, in index: Int, source: UnsafeRawBufferPointer) {
-        let count = cell.byteCount
-        if count > Int(slots[index].capacity) {
-            let capacity = max(16, count.nextPowerOfTwo)
-            slots[index].region = UInt32(values.count)
-            values.reserve(capacity)
-            values.count += capacity
-            slots[index].capacity = UInt32(capacity)
+    /// Hands each field's newest value to `body`: field, time, cell, and the bytes that a string's cell names. Fields come in no order.
+    func forEachLatest(_ number: UInt32, _ body: (UInt32, Int64, Cell, UnsafeRawBufferPointer) -> Void) {
+        guard let device = device(number) else { return }
+        CellWalk.forEach(device.newestRow) { field, cell in body(field, device.maxTime, cell, device.newestRow) }
+        var hint = 0
+        device.slots.forEach { field, time, cell, bytes in
+            if !CellWalk.hasField(field, device.newestRow, hint: &hint) { body(field, time, cell, bytes) }
         }
-        let offset = Int(slots[index].region)
-        if count > 0 {
-            (values.base + offset).copyMemory(from: source.baseAddress! + cell.byteOffset, byteCount: count)
-        }
-        slots[index].cell = .bytes(cell.type!, offset: offset, count: count)
     }
 }
 
-extension Int {
-    var nextPowerOfTwo: Int { self <= 1 ? 1 : 1 << (Int.bitWidth - (self - 1).leadingZeroBitCount) }
+/// The type of a table's fields: of their values since the start. Integer and double together are double; other mixtures keep the first.
+///
+/// Guarded like `DeviceStates`.
+struct FieldTypes: ~Copyable {
+    private let types: UnsafeMutablePointer<UInt8>
+
+    init() {
+        types = .allocate(capacity: Limits.fieldsPerTable)
+        types.initialize(repeating: 0, count: Limits.fieldsPerTable)
+    }
+
+    deinit { types.deallocate() }
+
+    /// Nil: the field never had a value.
+    subscript(field: Int) -> FieldType? { FieldType(rawValue: types[field]) }
+
+    /// - Parameter field: below `Limits.fieldsPerTable`.
+    @inline(__always)
+    func note(_ field: Int, _ type: FieldType) {
+        if types[field] != type.rawValue { widen(field, type) }
+    }
+
+    private func widen(_ field: Int, _ type: FieldType) {
+        switch (FieldType(rawValue: types[field]), type) {
+        case (nil, _): types[field] = type.rawValue
+        case (.integer, .double): types[field] = FieldType.double.rawValue
+        default: break
+        }
+    }
 }

@@ -16,7 +16,7 @@ final class CommitLog: @unchecked Sendable {
     private let lock = Monitor()
     // Under `lock`:
     private var writer: LogWriter
-    private var payload = RawBuffer(capacity: 1 << 16)
+    private var record = RawBuffer(capacity: 1 << 16)
     private var lastCommitTime: Int64
     private var lastSequence: SequenceNumber
     private var notes: [String: [UInt8]]
@@ -101,29 +101,29 @@ final class CommitLog: @unchecked Sendable {
             for submission in group { submission.failure = failure }
             return
         }
-        payload.removeAll()
-        let definitions = GroupPayload.appendDefinitions(tables, into: &payload)
+        LogRecordHeader.begin(&record)
+        let definitions = GroupPayload.appendDefinitions(tables, into: &record)
         var readingCount = 0
         for submission in group {
-            submission.payload.withBytes { payload.append($0) }
-            if let note = submission.note { GroupPayload.append(note, into: &payload) }
+            submission.payload.withBytes { record.append($0) }
+            if let note = submission.note { GroupPayload.append(note, into: &record) }
             readingCount += submission.readingCount
         }
         // Sequence numbers order commits; the time only rises, so that versions show in order.
         let commitTime = max(clock.now().microseconds, lastCommitTime &+ 1)
         let header = LogRecordHeader(
-            payloadByteCount: payload.count, epoch: 0, firstSequence: lastSequence + 1, readingCount: readingCount,
+            payloadByteCount: record.count - LogFormat.recordHeaderByteCount, epoch: 0, firstSequence: lastSequence + 1, readingCount: readingCount,
             commitTime: commitTime)
         let start = MonotonicTime.now()
         do throws(StoreError) {
-            try writer.append(header, payload: payload)
+            try writer.append(header, &record)
         } catch {
             if error.code != .diskFull { fail(error) }
             for submission in group { submission.failure = error }
             return
         }
         let elapsed = MonotonicTime.now().nanoseconds - start.nanoseconds
-        for (table, counts) in zip(tables, definitions) {
+        for case (let table, let counts?) in zip(tables, definitions) {
             table.registry.withNames { ($0.loggedDevices, $0.loggedFields) = counts }
         }
         lastCommitTime = commitTime

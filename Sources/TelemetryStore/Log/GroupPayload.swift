@@ -32,18 +32,19 @@ enum GroupPayload {
     }
 
     /// Definitions of all names that the log does not know yet.
-    /// - Returns: per table the counts to mark as logged once the record is durable.
-    static func appendDefinitions(_ tables: [TableCore], into output: inout RawBuffer) -> [(devices: Int, fields: Int)] {
-        var counts: [(devices: Int, fields: Int)] = []
+    /// - Returns: per table the counts to mark as logged once the record is durable; nil: nothing new.
+    static func appendDefinitions(_ tables: [TableCore], into output: inout RawBuffer) -> [(devices: Int, fields: Int)?] {
+        var counts: [(devices: Int, fields: Int)?] = []
         for table in tables {
-            table.registry.withNames { names in
+            table.registry.readingNames { names in
                 for number in names.loggedFields..<names.fields.count {
                     append(.field, table.number, UInt32(number), names.fields, into: &output)
                 }
                 for number in names.loggedDevices..<names.devices.count {
                     append(.device, table.number, UInt32(number), names.devices, into: &output)
                 }
-                counts.append((names.devices.count, names.fields.count))
+                let isNew = names.loggedDevices < names.devices.count || names.loggedFields < names.fields.count
+                counts.append(isNew ? (names.devices.count, names.fields.count) : nil)
             }
         }
         return counts

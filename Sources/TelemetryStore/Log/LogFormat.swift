@@ -85,21 +85,26 @@ struct LogRecordHeader {
     var readingCount: Int
     var commitTime: Int64
 
-    /// Writes header and payload behind each other, the checksum over all but the first eight bytes.
-    func encode(payload: borrowing RawBuffer, into output: inout RawBuffer) {
-        let start = output.count
-        output.append(fixed: UInt32(payload.count))
-        output.append(fixed: UInt32(0))
-        output.append(fixed: UInt32(1))
-        output.append(fixed: epoch)
-        output.append(fixed: firstSequence)
-        output.append(fixed: UInt32(readingCount))
-        output.append(fixed: UInt32(0))
-        output.append(fixed: commitTime)
-        payload.withBytes { output.append($0) }
-        let checksum = output.withBytes { crc32c(UnsafeRawBufferPointer(rebasing: $0[(start + 8)...])) }
-        output.patch(checksum, at: start + 4)
-        while (output.count - start) % LogFormat.alignment != 0 { output.append(UInt8(0)) }
+    /// Writes the header over the first bytes of `record`, which are kept free for it, and pads the end; the checksum covers all of header
+    /// and payload but the first eight bytes.
+    func complete(_ record: inout RawBuffer) {
+        record.patch(UInt32(record.count - LogFormat.recordHeaderByteCount), at: 0)
+        record.patch(UInt32(1), at: 8)
+        record.patch(epoch, at: 12)
+        record.patch(firstSequence, at: 16)
+        record.patch(UInt32(readingCount), at: 24)
+        record.patch(UInt32(0), at: 28)
+        record.patch(commitTime, at: 32)
+        let checksum = record.withBytes { crc32c(UnsafeRawBufferPointer(rebasing: $0[8...])) }
+        record.patch(checksum, at: 4)
+        while record.count % LogFormat.alignment != 0 { record.append(UInt8(0)) }
+    }
+
+    /// Begins a record: room for its header, filled by `complete`.
+    static func begin(_ record: inout RawBuffer) {
+        record.removeAll()
+        record.reserve(LogFormat.recordHeaderByteCount)
+        record.count = LogFormat.recordHeaderByteCount
     }
 
     /// The record at `offset`; nil when there is none whose checksum and epoch hold.

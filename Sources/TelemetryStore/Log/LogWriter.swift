@@ -20,7 +20,6 @@ struct LogWriter: ~Copyable {
     private var offset = 0
     /// What a failed write may have left behind: zeros go there first.
     private var torn: (file: any File, offset: Int, byteCount: Int)?
-    private var scratch = RawBuffer(capacity: 1 << 16)
     private(set) var epoch: UInt32
     /// First sequence number of each file, oldest first.
     private(set) var files: [LogFile]
@@ -37,24 +36,24 @@ struct LogWriter: ~Copyable {
         epoch = files.last?.epoch ?? 0
     }
 
-    /// Writes one record; with `durability = fsync` it is on disk when this returns.
+    /// Completes and writes one record; with `durability = fsync` it is on disk when this returns.
+    /// - Parameter record: begun by `LogRecordHeader.begin`, then the payload.
     /// - Throws: `.diskFull`: nothing is written that counts, try again; `.fatal`: the disk's content is unknown.
-    mutating func append(_ header: LogRecordHeader, payload: borrowing RawBuffer) throws(StoreError) {
-        let needed = LogFormat.aligned(LogFormat.recordHeaderByteCount + payload.count)
+    mutating func append(_ header: LogRecordHeader, _ record: inout RawBuffer) throws(StoreError) {
+        let needed = LogFormat.aligned(record.count)
         try clearTorn()
         if file == nil || offset + needed > capacity { try rotate(firstSequence: header.firstSequence, needed: needed) }
-        scratch.removeAll()
         var header = header
         header.epoch = epoch
-        header.encode(payload: payload, into: &scratch)
-        try scratch.withBytes { (bytes) throws(StoreError) in
+        header.complete(&record)
+        try record.withBytes { (bytes) throws(StoreError) in
             do throws(FileError) { try file!.write(bytes, at: offset) } catch {
                 (torn, file) = ((file!, offset, bytes.count), nil)
                 throw error.storeError
             }
         }
         if durability == .fsync { try sync() }
-        offset += scratch.count
+        offset += needed
     }
 
     /// A sync that fails leaves the disk's content unknown: always fatal, never retried (product.md, semantics 13).

@@ -24,7 +24,6 @@ extension Maintenance {
         }
         try storing { () throws(FileError) in try fileSystem.syncDirectory(table.directory) }
         log.count { $0.droppedPartitions += due.count }
-        memoryWasFreed()
     }
 
     private func mayDropLocked(_ partition: Partition, _ table: TableCore) -> Bool {
@@ -37,7 +36,7 @@ extension Maintenance {
     /// Late rows that expired in memory go with the partition, but they were stored.
     private func countHeadsLocked(of partition: Partition, _ table: TableCore) {
         for head in [partition.frozen?.head, partition.head].compactMap({ $0 }) {
-            for entry in head.entries { table.states.addFlushedReadings(entry.device, entry.newRowCount) }
+            for entry in head.entries { table.states.markFlushed(entry.device, entry.newRowCount) }
         }
         (partition.frozen, partition.head) = (nil, nil)
     }

@@ -26,10 +26,9 @@ extension Maintenance {
             partition.segments.append(segment)
             partition.flushedSequence = frozen.lastSequence
             partition.frozen = nil
-            for entry in frozen.head.entries { table.states.addFlushedReadings(entry.device, entry.newRowCount) }
+            for entry in frozen.head.entries { table.states.markFlushed(entry.device, entry.newRowCount) }
         }
         log.count { $0.flushes += 1 }
-        memoryWasFreed()
     }
 
     private func makeDirectory(of partition: Partition, _ table: TableCore) throws(StoreError) {
@@ -75,7 +74,7 @@ extension Maintenance {
     }
 
     private func devicesInKeyOrder(_ head: Head, _ table: TableCore) -> [KeyedDevice] {
-        var devices = table.registry.withNames { names in
+        var devices = table.registry.readingNames { names in
             head.entries.map { entry in
                 KeyedDevice(
                     number: entry.device, bucket: Int(names.buckets[Int(entry.device)]),

@@ -11,9 +11,10 @@ final class Maintenance: @unchecked Sendable {
     let options: StoreOptions
     let fileSystem: any FileSystem
     let clock: any WallClock
+    let headMemory: MemoryGauge
     /// Held during a pass.
     private let turn = Monitor()
-    /// Signals that memory was freed, and that it runs short.
+    /// Signals that memory runs short.
     private let memory = Monitor()
     private var isNeeded = false
 
@@ -29,13 +30,15 @@ final class Maintenance: @unchecked Sendable {
     private static let memoryWaitMicroseconds: Int64 = 10_000_000
 
     init(
-        tables: [TableCore], log: CommitLog, options: StoreOptions, fileSystem: any FileSystem, clock: any WallClock
+        tables: [TableCore], log: CommitLog, options: StoreOptions, fileSystem: any FileSystem, clock: any WallClock,
+        headMemory: MemoryGauge
     ) {
         self.tables = tables
         self.log = log
         self.options = options
         self.fileSystem = fileSystem
         self.clock = clock
+        self.headMemory = headMemory
         checkpointFlush = tables.map { _ in 0 }
     }
 
@@ -75,27 +78,17 @@ final class Maintenance: @unchecked Sendable {
 
     // MARK: - Memory
 
-    private var headByteCount: Int {
-        tables.reduce(0) { sum, table in
-            sum + table.lock.reading { table.partitions.values.reduce(0) { $0 + $1.headByteCount } }
-        }
-    }
-
-    /// Back-pressure: returns at once while the heads are within twice their budget.
+    /// Blocks a commit while twice the budget is in use.
+    /// - Throws: `.overloaded` after ten seconds.
     func waitForMemory() throws(StoreError) {
-        let used = headByteCount
-        guard used > options.headByteBudget else { return }
+        guard headMemory.byteCount > options.headByteBudget else { return }
         memory.locked {
             isNeeded = true
             memory.wakeAll()
         }
-        guard used > 2 * options.headByteBudget else { return }
         let deadline = MonotonicTime.now().adding(microseconds: Maintenance.memoryWaitMicroseconds)
-        while headByteCount > 2 * options.headByteBudget {
-            let isInTime = memory.locked { memory.waitLocked(until: deadline) }
-            guard isInTime || headByteCount <= 2 * options.headByteBudget else {
-                throw StoreError(.overloaded, "more readings are unflushed than the memory budget allows")
-            }
+        guard headMemory.wait(below: 2 * options.headByteBudget, until: deadline) else {
+            throw StoreError(.overloaded, "more readings are unflushed than the memory budget allows")
         }
     }
 
@@ -105,8 +98,6 @@ final class Maintenance: @unchecked Sendable {
             while !isNeeded, memory.waitLocked(until: deadline) {}
         }
     }
-
-    func memoryWasFreed() { memory.locked { memory.wakeAll() } }
 
     // MARK: - Flush, checkpoint, trim
 
@@ -119,7 +110,7 @@ final class Maintenance: @unchecked Sendable {
             }
             for partition in due { try attempts.run { () throws(StoreError) in try flush(partition, of: table) } }
         }
-        while attempts.failure == nil, headByteCount > options.headByteBudget, let (table, partition) = biggestHead() {
+        while attempts.failure == nil, headMemory.byteCount > options.headByteBudget, let (table, partition) = biggestHead() {
             try attempts.run { () throws(StoreError) in try flush(partition, of: table) }
         }
     }

@@ -34,9 +34,11 @@ extension Table {
         guard let number = core.registry.device(id), let summary = summary(number, id: id) else { return nil }
         let names = core.registry.fieldNames
         let expiry = core.expiry(now: core.clock.now()).microseconds
-        let fields = core.lock.reading {
-            core.states.latest(number).filter { $0.time >= expiry }.map { slot in
-                FieldSummary(name: names[Int(slot.field)], type: slot.cell.type!, time: Timestamp(microseconds: slot.time))
+        var fields: [FieldSummary] = []
+        core.lock.reading {
+            core.states.forEachLatest(number) { field, time, cell, _ in
+                guard time >= expiry else { return }
+                fields.append(FieldSummary(name: names[Int(field)], type: cell.type!, time: Timestamp(microseconds: time)))
             }
         }
         return DeviceDetail(summary: summary, fields: fields.sorted { $0.name < $1.name })
@@ -59,18 +61,11 @@ extension Table {
 
     private func summary(_ number: UInt32, id: String) -> DeviceSummary? {
         core.lock.reading {
-            guard Int(number) < core.states.devices.count else { return nil }
-            let device = core.states.devices[Int(number)]
-            guard device.firstSeen != .max else { return nil }
-            var readings = device.flushedReadings
-            for partition in core.partitions.values {
-                readings += partition.frozen?.head.entry(of: number)?.newRowCount ?? 0
-                readings += partition.head?.entry(of: number)?.newRowCount ?? 0
-            }
+            guard let device = core.states.device(number) else { return nil }
             let lastSeen = Timestamp(microseconds: device.lastSeen)
             return DeviceSummary(
                 id: id, firstSeen: Timestamp(microseconds: device.firstSeen), lastSeen: lastSeen,
-                isOnline: lastSeen + options.staleAfter >= core.clock.now(), readingCount: readings)
+                isOnline: lastSeen + options.staleAfter >= core.clock.now(), readingCount: device.readingCount)
         }
     }
 }

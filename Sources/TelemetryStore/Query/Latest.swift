@@ -7,25 +7,20 @@ extension Table {
     /// - Returns: nil: unknown device.
     package func latest(device id: String, fields: [String]?) -> LatestReading? {
         guard let number = core.registry.device(id) else { return nil }
-        let wanted = fields.map { names in Set(names.compactMap { core.registry.field($0) }) }
+        let wanted = fields.map { names in names.compactMap { core.registry.field($0) } }
         let expiry = core.expiry(now: core.clock.now()).microseconds
+        let names = core.registry.fieldNames
         var result = LatestReading(device: id, time: nil, entries: [], bytes: [])
-        var numbers: [UInt32] = []
         let isKnown = core.lock.reading { () -> Bool in
-            guard Int(number) < core.states.devices.count, core.states.devices[Int(number)].firstSeen != .max else { return false }
-            core.states.values.withBytes { values in
-                for slot in core.states.latest(number) where slot.time >= expiry && wanted?.contains(slot.field) ?? true {
-                    let cell = result.copy(slot.cell, from: values)
-                    result.entries.append(.init(field: "", cell: cell, time: Timestamp(microseconds: slot.time)))
-                    numbers.append(slot.field)
-                }
+            guard core.states.device(number) != nil else { return false }
+            core.states.forEachLatest(number) { field, time, cell, bytes in
+                guard time >= expiry, wanted?.contains(field) ?? true else { return }
+                let cell = result.copy(cell, from: bytes)
+                result.entries.append(.init(field: names[Int(field)], cell: cell, time: Timestamp(microseconds: time)))
             }
             return true
         }
         guard isKnown else { return nil }
-        core.registry.withNames { names in
-            for (index, number) in numbers.enumerated() { result.entries[index].field = names.fields.string(number) }
-        }
         result.entries.sort { $0.field < $1.field }
         result.time = result.entries.map(\.time).max()
         return result

@@ -13,7 +13,7 @@ extension Table {
         let names = query.fields ?? detail.fields.map(\.name)
         var builder = PageBuilder(names: names, registry: core.registry, query: query, maxVersions: options.maxVersions)
         guard let times = times(of: query) else { return builder.page }
-        let key = core.registry.withNames { registry in
+        let key = core.registry.readingNames { registry in
             (bucket: Int(registry.buckets[Int(number)]), name: registry.devices.withName(number) { Array($0) })
         }
         for window in partitionWindows(of: times, query.order) {

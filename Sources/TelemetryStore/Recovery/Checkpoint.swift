@@ -63,24 +63,21 @@ enum Checkpoint {
     }
 
     private static func encodeDeviceLocked(_ number: UInt32, _ table: TableCore, into output: inout RawBuffer) {
-        table.registry.withNames { names in names.devices.withName(number) { output.append(counted: $0) } }
-        guard number < table.states.devices.count else {
+        table.registry.readingNames { names in names.devices.withName(number) { output.append(counted: $0) } }
+        guard let device = table.states.device(number) else {
             output.append(fixed: DeviceStates.Device().firstSeen)
             return
         }
-        let device = table.states.devices[Int(number)]
         output.append(fixed: device.firstSeen)
-        guard device.firstSeen != .max else { return }
         output.append(fixed: device.lastSeen)
         output.append(fixed: device.maxTime)
-        output.append(varint: device.flushedReadings)
-        let slots = table.states.latest(number)
-        output.append(varint: slots.count)
-        table.states.values.withBytes { values in
-            for slot in slots {
-                output.append(zigzag: slot.time)
-                CellCoding.encode(slot.cell, field: slot.field, arena: values, into: &output)
-            }
+        output.append(varint: device.flushedReadingCount)
+        var count = 0
+        table.states.forEachLatest(number) { _, _, _, _ in count += 1 }
+        output.append(varint: count)
+        table.states.forEachLatest(number) { field, time, cell, bytes in
+            output.append(zigzag: time)
+            CellCoding.encode(cell, field: field, arena: bytes, into: &output)
         }
     }
 
@@ -112,34 +109,40 @@ enum Checkpoint {
     private static func decode(_ cursor: inout ByteCursor, into table: TableCore) throws(CodecError) {
         table.nextFlush = try cursor.fixed(UInt64.self)
         table.droppedThrough = try cursor.fixed(Int64.self)
-        for _ in 0..<(try cursor.count(limit: cursor.remaining)) {
+        for _ in 0..<(try cursor.count(limit: min(cursor.remaining, Limits.fieldsPerTable))) {
             _ = table.registry.internField(try cursor.countedBytes())
         }
-        let deviceCount = try cursor.count(limit: cursor.remaining)
+        let fieldCount = table.registry.fieldNames.count
+        let deviceCount = try cursor.count(limit: min(cursor.remaining, Limits.devicesPerTable))
         table.states.grow(to: deviceCount)
-        for number in 0..<deviceCount {
-            let name = try cursor.countedBytes()
-            table.registry.withNames { _ = $0.insertDevice(name, bucketCount: table.options.buckets) }
-            try decodeDevice(&cursor, UInt32(number), into: table)
-        }
-        table.registry.withNames {
-            $0.loggedDevices = $0.devices.count
-            $0.loggedFields = $0.fields.count
+        try table.registry.withNames { (names) throws(CodecError) in
+            for number in 0..<deviceCount {
+                guard names.insertDevice(try cursor.countedBytes(), bucketCount: table.options.buckets) == number else { throw .malformed }
+                try decodeDevice(&cursor, UInt32(number), fieldCount: fieldCount, into: table)
+            }
+            names.loggedDevices = names.devices.count
+            names.loggedFields = names.fields.count
         }
     }
 
-    private static func decodeDevice(_ cursor: inout ByteCursor, _ number: UInt32, into table: TableCore) throws(CodecError) {
-        var device = DeviceStates.Device()
-        device.firstSeen = try cursor.fixed(Int64.self)
-        guard device.firstSeen != .max else { return }
-        device.lastSeen = try cursor.fixed(Int64.self)
-        device.maxTime = try cursor.fixed(Int64.self)
-        device.flushedReadings = try cursor.count(limit: .max)
-        table.states.restore(number, device)
-        for hint in 0..<(try cursor.count(limit: cursor.remaining)) {
+    private static func decodeDevice(
+        _ cursor: inout ByteCursor, _ number: UInt32, fieldCount: Int, into table: TableCore
+    ) throws(CodecError) {
+        let firstSeen = try cursor.fixed(Int64.self)
+        guard firstSeen != .max else { return }
+        let lastSeen = try cursor.fixed(Int64.self)
+        let maxTime = try cursor.fixed(Int64.self)
+        table.states.restore(
+            number, firstSeen: firstSeen, lastSeen: lastSeen, maxTime: maxTime,
+            flushedReadingCount: try cursor.count(limit: Int.max / 2))
+        for _ in 0..<(try cursor.count(limit: cursor.remaining)) {
             let time = try cursor.zigzag()
+            let start = cursor.offset
             let (field, cell) = try CellCoding.decode(&cursor)
-            table.states.update(number, field: field, cell: cell, time: time, source: cursor.bytes, hint: hint)
+            guard field < fieldCount else { throw .malformed }
+            table.states.types.note(Int(field), cell.type!)
+            let bytes = UnsafeRawBufferPointer(rebasing: cursor.bytes[start..<cursor.offset])
+            table.states.restoreValue(number, time: time, cell: bytes)
         }
     }
 }

@@ -59,7 +59,7 @@ extension TelemetryStore {
     /// One core per table of the catalogue, by number. A table that left the configuration keeps its data untouched.
     static func makeCores(
         _ catalog: Catalog, _ configured: [TableOptions], _ options: StoreOptions, _ cache: FrameCache, _ fileSystem: any FileSystem,
-        _ clock: any WallClock
+        _ clock: any WallClock, _ headMemory: MemoryGauge
     ) throws(StoreError) -> [TableCore] {
         var cores: [TableCore] = []
         for entry in catalog.tables {
@@ -71,7 +71,7 @@ extension TelemetryStore {
             cores.append(
                 TableCore(
                     number: entry.number, options: configured.first { $0.name == entry.name } ?? retained(entry), directory: directory,
-                    fileSystem: fileSystem, cache: cache, compressionLevel: options.compressionLevel, clock: clock))
+                    fileSystem: fileSystem, cache: cache, compressionLevel: options.compressionLevel, clock: clock, headMemory: headMemory))
         }
         return cores
     }

@@ -103,7 +103,7 @@ struct Recovery {
         for segment in table.partitions.values.flatMap(\.segments) where segment.footer.flushes.lowerBound >= first {
             var cursor = try SegmentCursor(segment)
             while let device = cursor.current {
-                guard let number = table.registry.withNames({ $0.devices.find(device.name) }) else {
+                guard let number = table.registry.readingNames({ $0.devices.find(device.name) }) else {
                     throw segment.damage(at: 0, "it holds a device that neither checkpoint nor log define")
                 }
                 table.states.grow(to: Int(number) + 1)
@@ -148,7 +148,7 @@ struct Recovery {
                     if let known = names.fields.find(name) {
                         guard known == field else { throw .malformed }
                     } else {
-                        guard names.fields.insert(name) == field else { throw .malformed }
+                        guard names.fields.count < Limits.fieldsPerTable, names.insertField(name) == field else { throw .malformed }
                     }
                 }
             case .device(let number, let device, let name):
@@ -157,7 +157,9 @@ struct Recovery {
                     if let known = names.devices.find(name) {
                         guard known == device else { throw .malformed }
                     } else {
-                        guard names.insertDevice(name, bucketCount: table.options.buckets) == device else { throw .malformed }
+                        guard names.devices.count < Limits.devicesPerTable,
+                            names.insertDevice(name, bucketCount: table.options.buckets) == device
+                        else { throw .malformed }
                     }
                 }
             case .rows(let number, let count, let base, let rows):

@@ -11,8 +11,10 @@ final class NameRegistry: @unchecked Sendable {
     struct Names: ~Copyable {
         var devices = NameTable()
         var fields = NameTable()
+        /// `fields`' names as strings, made once.
+        var fieldStrings: [String] = []
         var buckets: [UInt16] = []
-        /// Newest receive time given to a device's time-less readings, µs.
+        /// Newest receive time given to a device's time-less readings, µs; covers the devices up to the last that had one.
         var lastAssigned: [Int64] = []
         /// Names below these numbers are in the log or the checkpoint.
         var loggedDevices = 0
@@ -21,22 +23,30 @@ final class NameRegistry: @unchecked Sendable {
         var sorted: [UInt32] = []
     }
 
-    private let lock = Monitor()
+    private let lock = ReadWriteLock()
     private var names = Names()
+
     func withNames<R, E: Error>(_ body: (inout Names) throws(E) -> R) throws(E) -> R {
-        try lock.locked { () throws(E) in try body(&names) }
+        try lock.writing { () throws(E) in try body(&names) }
     }
 
-    func device(_ name: String) -> UInt32? { withNames { $0.devices.find(name) } }
-    func field(_ name: String) -> UInt32? { withNames { $0.fields.find(name) } }
-    func deviceName(_ number: UInt32) -> String { withNames { $0.devices.string(number) } }
-    func fieldName(_ number: UInt32) -> String { withNames { $0.fields.string(number) } }
-    var deviceCount: Int { withNames { $0.devices.count } }
-    var fieldNames: [String] { withNames { names in (0..<names.fields.count).map { names.fields.string(UInt32($0)) } } }
+    /// For look-ups: any number of threads at once.
+    @inline(__always)
+    func readingNames<R, E: Error>(_ body: (borrowing Names) throws(E) -> R) throws(E) -> R {
+        try lock.reading { () throws(E) in try body(names) }
+    }
+
+    func device(_ name: String) -> UInt32? { readingNames { $0.devices.find(name) } }
+    func field(_ name: String) -> UInt32? { readingNames { $0.fields.find(name) } }
+    func deviceName(_ number: UInt32) -> String { readingNames { $0.devices.string(number) } }
+    func fieldName(_ number: UInt32) -> String { readingNames { $0.fieldStrings[Int(number)] } }
+    var deviceCount: Int { readingNames { $0.devices.count } }
+    /// By number.
+    var fieldNames: [String] { readingNames { $0.fieldStrings } }
 
     /// Number of the field, given now when it is new. For restoring a checkpoint.
     func internField(_ name: UnsafeRawBufferPointer) -> UInt32 {
-        withNames { $0.fields.find(name) ?? $0.fields.insert(name) }
+        withNames { $0.fields.find(name) ?? $0.insertField(name) }
     }
 }
 
@@ -44,8 +54,22 @@ extension NameRegistry.Names {
     mutating func insertDevice(_ name: UnsafeRawBufferPointer, bucketCount: Int) -> UInt32 {
         let number = devices.insert(name)
         buckets.append(UInt16(bucket(of: name, count: bucketCount)))
-        lastAssigned.append(.min)
         return number
+    }
+
+    mutating func insertField(_ name: UnsafeRawBufferPointer) -> UInt32 {
+        fieldStrings.append(String(decoding: name, as: UTF8.self))
+        return fields.insert(name)
+    }
+
+    /// A receive time for a reading without one, above the device's last by at least 1 µs.
+    mutating func assignTime(_ device: UInt32, now: Int64, lead: Int64) -> Int64 {
+        while lastAssigned.count <= Int(device) { lastAssigned.append(.min) }
+        // A clock that was ahead and stepped back must not carry its error on.
+        let last = lastAssigned[Int(device)]
+        let time = last > now &+ lead ? now : max(now, last &+ 1)
+        lastAssigned[Int(device)] = time
+        return time
     }
 
     /// Orders the devices that came since the last listing and merges them in.

@@ -1,19 +1,43 @@
 import TelemetryCodec
 
 /// Names and their numbers, in the order they were first seen: 0, 1, 2… Open addressing over one arena of bytes; nothing is ever removed.
+///
+/// A look-up touches three cache lines: the slot (which carries half the hash, so that other names are passed over without being read),
+/// the end of the name, its bytes.
 struct NameTable: ~Copyable {
+    private struct Slot {
+        /// Low half of the name's hash.
+        var hash: UInt32 = 0
+        /// Number + 1, or 0 for a free slot.
+        var mark: UInt32 = 0
+    }
+
     private var arena = RawBuffer(capacity: 1024)
-    private var ends: [Int] = []
-    private var hashes: [UInt64] = []
-    /// Number + 1, or 0 for a free slot. A power of two, at most half full.
-    private var slots = [UInt32](repeating: 0, count: 64)
+    /// Where each name ends in `arena`: at most 4 000 000 names of 256 bytes (`Limits`), which is below 2³².
+    private var ends: [UInt32] = []
+    /// A power of two, at most three quarters full.
+    private var slots = [Slot](repeating: Slot(), count: 64)
 
     var count: Int { ends.count }
-    var byteCount: Int { arena.count + ends.count * 24 + slots.count * 4 }
+    var byteCount: Int { arena.capacity + ends.capacity * 4 + slots.count * MemoryLayout<Slot>.stride }
 
-    func find(_ name: UnsafeRawBufferPointer) -> UInt32? {
-        let slot = slots[probe(name, hash: stableHash(name))]
-        return slot == 0 ? nil : slot - 1
+    @inline(__always)
+    func find(_ name: UnsafeRawBufferPointer) -> UInt32? { find(name, hash: stableHash(name)) }
+
+    /// - Parameter hash: `stableHash(name)`.
+    @inline(__always)
+    func find(_ name: UnsafeRawBufferPointer, hash: UInt64) -> UInt32? {
+        let hash = UInt32(truncatingIfNeeded: hash)
+        return slots.withUnsafeBufferPointer { slots in
+            let mask = slots.count - 1
+            var index = Int(hash) & mask
+            while slots[index].mark != 0 {
+                let number = slots[index].mark - 1
+                if slots[index].hash == hash, withName(number, { $0.count == name.count && compareBytes($0, name) == 0 }) { return number }
+                index = (index + 1) & mask
+            }
+            return nil
+        }
     }
 
     func find(_ name: String) -> UInt32? {
@@ -24,20 +48,19 @@ struct NameTable: ~Copyable {
     /// Gives `name` the next number.
     /// - Precondition: `find` returned nil.
     mutating func insert(_ name: UnsafeRawBufferPointer) -> UInt32 {
-        let hash = stableHash(name)
-        if (count + 1) * 2 > slots.count { rehash() }
+        if (count + 1) * 4 > slots.count * 3 { rehash() }
         arena.append(name)
-        ends.append(arena.count)
-        hashes.append(hash)
+        ends.append(UInt32(arena.count))
         let number = UInt32(count - 1)
-        slots[freeSlot(hash)] = number + 1
+        NameTable.place(Slot(hash: UInt32(truncatingIfNeeded: stableHash(name)), mark: number + 1), in: &slots)
         return number
     }
 
     /// The bytes of a name; valid inside `body` only.
+    @inline(__always)
     func withName<R>(_ number: UInt32, _ body: (UnsafeRawBufferPointer) -> R) -> R {
-        let range = range(of: number)
-        return body(UnsafeRawBufferPointer(start: arena.base + range.lowerBound, count: range.count))
+        let start = number == 0 ? 0 : Int(ends[Int(number) - 1])
+        return body(UnsafeRawBufferPointer(start: arena.base + start, count: Int(ends[Int(number)]) - start))
     }
 
     func string(_ number: UInt32) -> String { withName(number) { String(decoding: $0, as: UTF8.self) } }
@@ -47,29 +70,16 @@ struct NameTable: ~Copyable {
         withName(a) { a in withName(b) { b in compareBytes(a, b) < 0 } }
     }
 
-    private func range(of number: UInt32) -> Range<Int> { (number == 0 ? 0 : ends[Int(number) - 1])..<ends[Int(number)] }
-
-    /// The slot that holds `name`, or the free one where it would go.
-    private func probe(_ name: UnsafeRawBufferPointer, hash: UInt64) -> Int {
+    private static func place(_ slot: Slot, in slots: inout [Slot]) {
         let mask = slots.count - 1
-        var index = Int(truncatingIfNeeded: hash) & mask
-        while slots[index] != 0 {
-            let number = slots[index] - 1
-            if hashes[Int(number)] == hash, withName(number, { $0.count == name.count && compareBytes($0, name) == 0 }) { break }
-            index = (index + 1) & mask
-        }
-        return index
-    }
-
-    private func freeSlot(_ hash: UInt64) -> Int {
-        let mask = slots.count - 1
-        var index = Int(truncatingIfNeeded: hash) & mask
-        while slots[index] != 0 { index = (index + 1) & mask }
-        return index
+        var index = Int(slot.hash) & mask
+        while slots[index].mark != 0 { index = (index + 1) & mask }
+        slots[index] = slot
     }
 
     private mutating func rehash() {
-        slots = [UInt32](repeating: 0, count: slots.count * 2)
-        for (number, hash) in hashes.enumerated() { slots[freeSlot(hash)] = UInt32(number) + 1 }
+        var larger = [Slot](repeating: Slot(), count: slots.count * 2)
+        for slot in slots where slot.mark != 0 { NameTable.place(slot, in: &larger) }
+        slots = larger
     }
 }

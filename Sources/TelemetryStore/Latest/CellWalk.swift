@@ -1,0 +1,82 @@
+import Telemetry
+import TelemetryCodec
+
+/// Passes over the encoded cells of a row (`CellCoding`). `check` is for bytes from the disk; the others trust what it let through.
+enum CellWalk {
+    /// Checks that `cells` decode and name known fields, and notes their types. Everything kept in memory went through here.
+    /// - Parameter known: cells that were checked.
+    /// - Returns: true when both have the same fields in the same order.
+    @inline(__always)
+    static func check(
+        _ cells: UnsafeRawBufferPointer, against known: UnsafeRawBufferPointer, fieldCount: Int, types: borrowing FieldTypes
+    ) throws(CodecError) -> Bool {
+        var cursor = ByteCursor(cells)
+        var other = ByteCursor(known)
+        var isSame = true
+        while !cursor.isAtEnd {
+            let (field, type) = try next(&cursor)
+            guard field < UInt64(fieldCount) else { throw .malformed }
+            types.note(Int(field), type)
+            if isSame { isSame = !other.isAtEnd ? try next(&other).field == field : false }
+        }
+        return isSame && other.isAtEnd
+    }
+
+    /// Passes the next cell.
+    @inline(__always)
+    private static func next(_ cursor: inout ByteCursor) throws(CodecError) -> (field: UInt64, type: FieldType) {
+        let key = try cursor.varint()
+        let type: FieldType
+        switch key & 7 {
+        case CellCoding.integer:
+            _ = try cursor.varint()
+            type = .integer
+        case CellCoding.double:
+            guard cursor.remaining >= 8 else { throw .truncated }
+            cursor.offset += 8
+            type = .double
+        case CellCoding.isFalse, CellCoding.isTrue: type = .boolean
+        case CellCoding.string, CellCoding.binary:
+            let count = try cursor.count(limit: cursor.remaining)
+            guard count <= cursor.remaining else { throw .truncated }
+            cursor.offset += count
+            type = key & 7 == CellCoding.string ? .string : .binary
+        default: throw .malformed
+        }
+        return (key >> 3, type)
+    }
+
+    /// Every cell of a row that was checked.
+    @inline(__always)
+    static func forEach(_ cells: UnsafeRawBufferPointer, _ body: (UInt32, Cell) -> Void) {
+        var cursor = ByteCursor(cells)
+        while !cursor.isAtEnd {
+            do throws(CodecError) {
+                let (field, cell) = try CellCoding.decode(&cursor)
+                body(field, cell)
+            } catch {
+                preconditionFailure("cells in memory do not decode: they were overwritten")
+            }
+        }
+    }
+
+    /// Whether a row that was checked has the field.
+    /// - Parameter hint: where to begin; rows and slots often have their fields in the same order.
+    static func hasField(_ field: UInt32, _ cells: UnsafeRawBufferPointer, hint: inout Int) -> Bool {
+        for range in [hint..<cells.count, 0..<hint] {
+            var cursor = ByteCursor(cells, offset: range.lowerBound)
+            while cursor.offset < range.upperBound {
+                do throws(CodecError) {
+                    let found = try next(&cursor).field
+                    if found == UInt64(field) {
+                        hint = cursor.offset
+                        return true
+                    }
+                } catch {
+                    preconditionFailure("cells in memory do not decode: they were overwritten")
+                }
+            }
+        }
+        return false
+    }
+}
