@@ -1,5 +1,5 @@
 /// The type of a field's value. On disk: never renumber.
-package enum FieldType: UInt8, CaseIterable, Sendable {
+public enum FieldType: UInt8, CaseIterable, Sendable {
     case integer = 1
     case double = 2
     case boolean = 3
@@ -26,11 +26,11 @@ package enum FieldType: UInt8, CaseIterable, Sendable {
     }
 
     /// True for types whose bytes live beside the cell.
-    @inlinable package var isBytes: Bool { self == .string || self == .binary }
+    @inlinable public var isBytes: Bool { self == .string || self == .binary }
 }
 
 /// One typed value. For cold paths and tests; batches and pages hold `Cell`s.
-package enum FieldValue: Sendable, Hashable {
+public enum FieldValue: Sendable, Hashable {
     case integer(Int64)
     case double(Double)
     case boolean(Bool)
@@ -49,31 +49,31 @@ package enum FieldValue: Sendable, Hashable {
 }
 
 /// A value without ownership: a type and 64 bits, which for strings and binaries name a slice of an arena kept beside it.
-package struct Cell: Sendable, Equatable {
+public struct Cell: Sendable, Equatable {
     /// Nil: the row has no value here.
-    package var type: FieldType?
+    public var type: FieldType?
     /// Integer: two's complement. Double: IEEE 754 bits. Boolean: 0 or 1. String, binary: offset << 32 | byte count.
-    package var bits: UInt64
+    public var bits: UInt64
 
-    @inlinable package init(type: FieldType?, bits: UInt64) {
+    @inlinable public init(type: FieldType?, bits: UInt64) {
         self.type = type
         self.bits = bits
     }
 
-    @inlinable package static var absent: Cell { Cell(type: nil, bits: 0) }
-    @inlinable package static func integer(_ value: Int64) -> Cell { Cell(type: .integer, bits: UInt64(bitPattern: value)) }
-    @inlinable package static func double(_ value: Double) -> Cell { Cell(type: .double, bits: value.bitPattern) }
-    @inlinable package static func boolean(_ value: Bool) -> Cell { Cell(type: .boolean, bits: value ? 1 : 0) }
-    @inlinable package static func bytes(_ type: FieldType, offset: Int, count: Int) -> Cell {
+    @inlinable public static var absent: Cell { Cell(type: nil, bits: 0) }
+    @inlinable public static func integer(_ value: Int64) -> Cell { Cell(type: .integer, bits: UInt64(bitPattern: value)) }
+    @inlinable public static func double(_ value: Double) -> Cell { Cell(type: .double, bits: value.bitPattern) }
+    @inlinable public static func boolean(_ value: Bool) -> Cell { Cell(type: .boolean, bits: value ? 1 : 0) }
+    @inlinable public static func bytes(_ type: FieldType, offset: Int, count: Int) -> Cell {
         Cell(type: type, bits: UInt64(offset) << 32 | UInt64(count))
     }
 
-    @inlinable package var integer: Int64 { Int64(bitPattern: bits) }
-    @inlinable package var double: Double { Double(bitPattern: bits) }
-    @inlinable package var boolean: Bool { bits != 0 }
-    @inlinable package var byteOffset: Int { Int(bits >> 32) }
-    @inlinable package var byteCount: Int { Int(bits & 0xFFFF_FFFF) }
-    @inlinable package var byteRange: Range<Int> { byteOffset..<(byteOffset + byteCount) }
+    @inlinable public var integer: Int64 { Int64(bitPattern: bits) }
+    @inlinable public var double: Double { Double(bitPattern: bits) }
+    @inlinable public var boolean: Bool { bits != 0 }
+    @inlinable public var byteOffset: Int { Int(bits >> 32) }
+    @inlinable public var byteCount: Int { Int(bits & 0xFFFF_FFFF) }
+    @inlinable public var byteRange: Range<Int> { byteOffset..<(byteOffset + byteCount) }
 
     /// The value as an owned enum; nil when absent.
     package func value(in arena: [UInt8]) -> FieldValue? {

@@ -2,7 +2,7 @@
 ///
 /// Rows are built between `beginReading` and `endReading`; `cancelReading` takes a half-built one back. Nothing is allocated per
 /// reading once the arrays have grown to a batch's size.
-package struct ReadingBatch: Sendable {
+public struct ReadingBatch: Sendable {
     /// One reading: slices of `bytes` and `fields`.
     package struct Row: Sendable {
         package var table: TableNumber
@@ -19,14 +19,14 @@ package struct ReadingBatch: Sendable {
     }
 
     /// A slice of `bytes`.
-    package struct Slice: Sendable {
-        package var offset: Int32
-        package var count: Int32
-        @inlinable package init(offset: Int, count: Int) {
+    public struct Slice: Sendable {
+        public var offset: Int32
+        public var count: Int32
+        @inlinable public init(offset: Int, count: Int) {
             self.offset = Int32(truncatingIfNeeded: offset)
             self.count = Int32(truncatingIfNeeded: count)
         }
-        @inlinable package var range: Range<Int> { Int(offset)..<(Int(offset) + Int(count)) }
+        @inlinable public var range: Range<Int> { Int(offset)..<(Int(offset) + Int(count)) }
     }
 
     package private(set) var rows: [Row] = []

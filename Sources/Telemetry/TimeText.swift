@@ -147,7 +147,7 @@ package struct CivilDate: Sendable, Equatable {
 
 extension BinaryInteger {
     /// Division that rounds towards negative infinity: times before 1970 fall into the window that holds them.
-    @inlinable package func floorDivided(by divisor: Self) -> Self {
+    @inlinable public func floorDivided(by divisor: Self) -> Self {
         let quotient = self / divisor
         return (self % divisor != 0) && ((self < 0) != (divisor < 0)) ? quotient - 1 : quotient
     }

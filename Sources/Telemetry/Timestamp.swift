@@ -1,36 +1,36 @@
 /// A point in time: microseconds since the Unix epoch, UTC. The only time the product stores.
-package struct Timestamp: Hashable, Comparable, Sendable {
-    package var microseconds: Int64
+public struct Timestamp: Hashable, Comparable, Sendable {
+    public var microseconds: Int64
 
-    @inlinable package init(microseconds: Int64) { self.microseconds = microseconds }
+    @inlinable public init(microseconds: Int64) { self.microseconds = microseconds }
 
     package static let distantPast = Timestamp(microseconds: .min)
     package static let distantFuture = Timestamp(microseconds: .max)
 
-    @inlinable package static func < (a: Timestamp, b: Timestamp) -> Bool { a.microseconds < b.microseconds }
+    @inlinable public static func < (a: Timestamp, b: Timestamp) -> Bool { a.microseconds < b.microseconds }
 
     /// Saturates: a TTL of centuries moves a time to the end of the axis, not around it.
-    package static func + (time: Timestamp, span: TimeSpan) -> Timestamp {
+    @inlinable public static func + (time: Timestamp, span: TimeSpan) -> Timestamp {
         let (sum, overflow) = time.microseconds.addingReportingOverflow(span.microseconds)
         return Timestamp(microseconds: overflow ? (span.microseconds < 0 ? .min : .max) : sum)
     }
 
-    package static func - (time: Timestamp, span: TimeSpan) -> Timestamp {
+    @inlinable public static func - (time: Timestamp, span: TimeSpan) -> Timestamp {
         let (difference, overflow) = time.microseconds.subtractingReportingOverflow(span.microseconds)
         return Timestamp(microseconds: overflow ? (span.microseconds < 0 ? .max : .min) : difference)
     }
 
-    package static func - (a: Timestamp, b: Timestamp) -> TimeSpan {
+    @inlinable public static func - (a: Timestamp, b: Timestamp) -> TimeSpan {
         let (difference, overflow) = a.microseconds.subtractingReportingOverflow(b.microseconds)
         return TimeSpan(microseconds: overflow ? (a < b ? .min : .max) : difference)
     }
 }
 
 /// A length of time in microseconds.
-package struct TimeSpan: Hashable, Comparable, Sendable {
-    package var microseconds: Int64
+public struct TimeSpan: Hashable, Comparable, Sendable {
+    public var microseconds: Int64
 
-    @inlinable package init(microseconds: Int64) { self.microseconds = microseconds }
+    @inlinable public init(microseconds: Int64) { self.microseconds = microseconds }
 
     package static func milliseconds(_ count: Int64) -> TimeSpan { TimeSpan(microseconds: count * 1_000) }
     package static func seconds(_ count: Int64) -> TimeSpan { TimeSpan(microseconds: count * 1_000_000) }
@@ -41,5 +41,5 @@ package struct TimeSpan: Hashable, Comparable, Sendable {
 
     package var seconds: Double { Double(microseconds) / 1_000_000 }
 
-    @inlinable package static func < (a: TimeSpan, b: TimeSpan) -> Bool { a.microseconds < b.microseconds }
+    @inlinable public static func < (a: TimeSpan, b: TimeSpan) -> Bool { a.microseconds < b.microseconds }
 }

@@ -1,5 +1,5 @@
 /// Bytes do not hold what the format says. The reader adds file and offset.
-package enum CodecError: Error, Sendable {
+public enum CodecError: Error, Sendable {
     case truncated
     case malformed
     /// The file is of a format version that this program does not know yet: to be left alone, not to be called damaged.
@@ -7,32 +7,37 @@ package enum CodecError: Error, Sendable {
 }
 
 /// Reads an encoding front to back, checking every bound: no input makes it read outside its bytes.
-package struct ByteCursor {
-    package let bytes: UnsafeRawBufferPointer
-    package var offset: Int
+///
+/// Inlined by force: a call for each byte and bound costs more than what it does.
+public struct ByteCursor {
+    public let bytes: UnsafeRawBufferPointer
+    public var offset: Int
 
-    @inlinable package init(_ bytes: UnsafeRawBufferPointer, offset: Int = 0) {
+    @inlinable public init(_ bytes: UnsafeRawBufferPointer, offset: Int = 0) {
         self.bytes = bytes
         self.offset = offset
     }
 
-    @inlinable package var isAtEnd: Bool { offset >= bytes.count }
-    @inlinable package var remaining: Int { bytes.count - offset }
+    @inlinable @inline(__always) public var isAtEnd: Bool { offset >= bytes.count }
+    @inlinable @inline(__always) public var remaining: Int { bytes.count - offset }
 
-    @inlinable package mutating func byte() throws(CodecError) -> UInt8 {
+    @inlinable @inline(__always)
+    public mutating func byte() throws(CodecError) -> UInt8 {
         guard offset < bytes.count else { throw .truncated }
         defer { offset += 1 }
         return bytes[offset]
     }
 
     /// Little-endian, fixed width.
-    @inlinable package mutating func fixed<I: FixedWidthInteger & BitwiseCopyable>(_ type: I.Type) throws(CodecError) -> I {
+    @inlinable @inline(__always)
+    public mutating func fixed<I: FixedWidthInteger & BitwiseCopyable>(_ type: I.Type) throws(CodecError) -> I {
         guard remaining >= MemoryLayout<I>.size else { throw .truncated }
         defer { offset += MemoryLayout<I>.size }
         return I(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: I.self))
     }
 
-    @inlinable package mutating func varint() throws(CodecError) -> UInt64 {
+    @inlinable @inline(__always)
+    public mutating func varint() throws(CodecError) -> UInt64 {
         let first = try byte()
         if first < 0x80 { return UInt64(first) }
         return try longVarint(UInt64(first & 0x7F))
@@ -50,13 +55,15 @@ package struct ByteCursor {
         }
     }
 
-    @inlinable package mutating func zigzag() throws(CodecError) -> Int64 {
+    @inlinable @inline(__always)
+    public mutating func zigzag() throws(CodecError) -> Int64 {
         let value = try varint()
         return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
     }
 
     /// A varint that counts things that follow, each at least one byte (or, with `perItem` 0, is bounded by `limit`).
-    @inlinable package mutating func count(limit: Int = .max) throws(CodecError) -> Int {
+    @inlinable @inline(__always)
+    public mutating func count(limit: Int = .max) throws(CodecError) -> Int {
         let value = try varint()
         guard limit >= 0, value <= UInt64(limit) else { throw .malformed }
         return Int(value)
@@ -74,18 +81,19 @@ package struct ByteCursor {
         return version
     }
 
-    @inlinable package mutating func slice(_ count: Int) throws(CodecError) -> UnsafeRawBufferPointer {
+    @inlinable @inline(__always)
+    public mutating func slice(_ count: Int) throws(CodecError) -> UnsafeRawBufferPointer {
         guard count >= 0, count <= remaining else { throw .truncated }
         defer { offset += count }
         return UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + count)])
     }
 
     /// A varint length, then that many bytes.
-    @inlinable package mutating func countedBytes() throws(CodecError) -> UnsafeRawBufferPointer {
+    @inlinable public mutating func countedBytes() throws(CodecError) -> UnsafeRawBufferPointer {
         try slice(try count(limit: remaining))
     }
 
-    @inlinable package mutating func countedString() throws(CodecError) -> String {
+    @inlinable public mutating func countedString() throws(CodecError) -> String {
         String(decoding: try countedBytes(), as: UTF8.self)
     }
 }

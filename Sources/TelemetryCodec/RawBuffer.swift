@@ -1,24 +1,25 @@
 /// Growable bytes with unchecked appends: the writer side of every encoding. One owner; the memory goes with it.
 ///
 /// `[UInt8].append` checks uniqueness and capacity for each byte; here a caller reserves once and writes.
-package struct RawBuffer: ~Copyable {
-    package internal(set) var base: UnsafeMutableRawPointer
-    package internal(set) var capacity: Int
-    package var count = 0
+public struct RawBuffer: ~Copyable {
+    @usableFromInline package internal(set) var base: UnsafeMutableRawPointer
+    @usableFromInline package internal(set) var capacity: Int
+    public var count = 0
 
-    @inlinable package init(capacity: Int = 256) {
+    @inlinable public init(capacity: Int = 256) {
         self.capacity = max(capacity, 16)
         base = .allocate(byteCount: self.capacity, alignment: 16)
     }
 
     @inlinable deinit { base.deallocate() }
 
-    @inlinable package var isEmpty: Bool { count == 0 }
+    @inlinable public var isEmpty: Bool { count == 0 }
 
-    @inlinable package mutating func removeAll() { count = 0 }
+    @inlinable public mutating func removeAll() { count = 0 }
 
     /// Makes room for `byteCount` more bytes.
-    @inlinable package mutating func reserve(_ byteCount: Int) {
+    @inlinable @inline(__always)
+    public mutating func reserve(_ byteCount: Int) {
         if count + byteCount > capacity { grow(byteCount) }
     }
 
@@ -31,25 +32,28 @@ package struct RawBuffer: ~Copyable {
     }
 
     /// The written bytes. Valid inside `body` only.
-    @inlinable package func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+    @inlinable public func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
         try body(UnsafeRawBufferPointer(start: base, count: count))
     }
 
-    @inlinable package mutating func append(_ byte: UInt8) {
+    @inlinable @inline(__always)
+    public mutating func append(_ byte: UInt8) {
         reserve(1)
         base.storeBytes(of: byte, toByteOffset: count, as: UInt8.self)
         count += 1
     }
 
     /// Little-endian, fixed width.
-    @inlinable package mutating func append<I: FixedWidthInteger & BitwiseCopyable>(fixed value: I) {
+    @inlinable @inline(__always)
+    public mutating func append<I: FixedWidthInteger & BitwiseCopyable>(fixed value: I) {
         reserve(MemoryLayout<I>.size)
         base.storeBytes(of: value.littleEndian, toByteOffset: count, as: I.self)
         count += MemoryLayout<I>.size
     }
 
     /// LEB128, at most ten bytes.
-    @inlinable package mutating func append(varint value: UInt64) {
+    @inlinable @inline(__always)
+    public mutating func append(varint value: UInt64) {
         reserve(10)
         var value = value
         while value >= 0x80 {
@@ -61,14 +65,16 @@ package struct RawBuffer: ~Copyable {
         count += 1
     }
 
-    @inlinable package mutating func append(varint value: Int) { append(varint: UInt64(value)) }
+    @inlinable public mutating func append(varint value: Int) { append(varint: UInt64(value)) }
 
     /// Zigzag, then LEB128: small magnitudes of either sign stay small.
-    @inlinable package mutating func append(zigzag value: Int64) {
+    @inlinable @inline(__always)
+    public mutating func append(zigzag value: Int64) {
         append(varint: UInt64(bitPattern: (value << 1) ^ (value >> 63)))
     }
 
-    @inlinable package mutating func append(_ bytes: UnsafeRawBufferPointer) {
+    @inlinable @inline(__always)
+    public mutating func append(_ bytes: UnsafeRawBufferPointer) {
         guard let source = bytes.baseAddress, bytes.count > 0 else { return }
         reserve(bytes.count)
         (base + count).copyMemory(from: source, byteCount: bytes.count)
@@ -76,18 +82,18 @@ package struct RawBuffer: ~Copyable {
     }
 
     /// A varint length, then the bytes.
-    @inlinable package mutating func append(counted bytes: UnsafeRawBufferPointer) {
+    @inlinable public mutating func append(counted bytes: UnsafeRawBufferPointer) {
         append(varint: bytes.count)
         append(bytes)
     }
 
-    @inlinable package mutating func append(counted text: String) {
+    @inlinable public mutating func append(counted text: String) {
         var text = text
         text.withUTF8 { append(counted: UnsafeRawBufferPointer($0)) }
     }
 
     /// Overwrites bytes already written, e.g. a length known only afterwards.
-    @inlinable package mutating func patch<I: FixedWidthInteger & BitwiseCopyable>(_ value: I, at offset: Int) {
+    @inlinable public mutating func patch<I: FixedWidthInteger & BitwiseCopyable>(_ value: I, at offset: Int) {
         precondition(offset + MemoryLayout<I>.size <= count)
         base.storeBytes(of: value.littleEndian, toByteOffset: offset, as: I.self)
     }

@@ -2,7 +2,7 @@
 ///
 /// Eight little-endian bytes at a time (the tail zero-padded), `h = (h ^ word) * k; h ^= h >> 32`, closed by MurmurHash3's 64-bit
 /// finalizer. Defined in docs/format/keys.md.
-@inlinable package func stableHash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+@inlinable public func stableHash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
     let multiplier: UInt64 = 0x9E37_79B9_7F4A_7C15
     var hash = UInt64(bytes.count) &* multiplier
     var offset = 0
@@ -31,6 +31,6 @@
 }
 
 /// Bucket of a device in a table with `count` buckets.
-@inlinable package func bucket(of device: UnsafeRawBufferPointer, count: Int) -> Int {
+@inlinable public func bucket(of device: UnsafeRawBufferPointer, count: Int) -> Int {
     Int(stableHash(device) % UInt64(count))
 }

@@ -7,14 +7,10 @@ import TelemetryCodec
 /// without it as long as the head is referenced. `@unchecked Sendable` for that reason. What changes lies behind a pointer: on the way
 /// of every reading, exclusivity checks of class properties would cost a tenth.
 final class Head: @unchecked Sendable {
-    private static let largestChunk = 8 << 10
-    private static let smallestSlab = 16 << 10
-    private static let largestSlab = 1 << 20
-
     struct Entry {
         var device: UInt32
-        fileprivate var rows: UInt32 = 0
-        fileprivate var newRows: UInt32 = 0
+        var rows: UInt32 = 0
+        var newRows: UInt32 = 0
         var first: HeadChunk
         var last: HeadChunk
         var minTime = Int64.max
@@ -25,38 +21,22 @@ final class Head: @unchecked Sendable {
         var newRowCount: Int { Int(newRows) }
     }
 
-    private struct State {
-        var entries: UnsafeMutablePointer<Entry>
-        var entryCapacity = 16
-        var entryCount = 0
-        var newRowCount = 0
-        var byteCount = 0
-        var index = DeviceIndex()
-        var slabs: [UnsafeMutableRawPointer] = []
-        var slabOffset = 0
-        var slabCapacity = 0
-        /// By position of the entry; of devices whose rows come out of order.
-        var timeIndexes: [Int: TimeIndex] = [:]
-    }
-
     /// Sequence number of the first row; what follows must stay in the log until the head is flushed.
     let firstSequence: SequenceNumber
     /// Commit time of the first row: the head's age counts from it.
     let created: Timestamp
-    private let state: UnsafeMutablePointer<State>
-    private let gauge: MemoryGauge
+    private let state: UnsafeMutablePointer<HeadState>
 
     /// - Parameter gauge: counts the head's memory until it is freed.
     init(firstSequence: SequenceNumber, created: Timestamp, gauge: MemoryGauge) {
         self.firstSequence = firstSequence
         self.created = created
-        self.gauge = gauge
         state = .allocate(capacity: 1)
-        state.initialize(to: State(entries: .allocate(capacity: 16)))
+        state.initialize(to: HeadState(gauge: gauge))
     }
 
     deinit {
-        gauge.subtract(byteCount)
+        state.pointee.gauge.subtract(byteCount)
         for slab in state.pointee.slabs { slab.deallocate() }
         state.pointee.entries.deallocate()
         state.pointee.index.deallocate()
@@ -69,22 +49,8 @@ final class Head: @unchecked Sendable {
     /// Valid as long as the head is, and until the next append.
     var entries: UnsafeBufferPointer<Entry> { UnsafeBufferPointer(start: state.pointee.entries, count: state.pointee.entryCount) }
 
-    /// - Parameter cells: encoded by `CellCoding`; copied.
-    @inline(__always)
-    func append(device: UInt32, time: Int64, commitTime: Int64, cells: UnsafeRawBufferPointer, isNew: Bool) {
-        let position = state.pointee.index.find(device) ?? addEntry(device, cellByteCount: cells.count)
-        let entry = state.pointee.entries + position
-        if !entry.pointee.last.hasRoom(for: cells.count) { extend(entry, cellByteCount: cells.count) }
-        let row = entry.pointee.last.append(time: time, commitTime: commitTime, cells: cells)
-        entry.pointee.rows += 1
-        if isNew {
-            entry.pointee.newRows += 1
-            state.pointee.newRowCount += 1
-        }
-        if time < entry.pointee.minTime { entry.pointee.minTime = time }
-        if time > entry.pointee.maxTime { entry.pointee.maxTime = time }
-        if !state.pointee.timeIndexes.isEmpty { addToTimeIndex(row, position) }
-    }
+    /// For the thread that applies commits; valid as long as the head is.
+    var appender: HeadAppender { HeadAppender(state) }
 
     @inline(__always)
     func entry(of device: UInt32) -> Entry? { state.pointee.index.find(device).map { state.pointee.entries[$0] } }
@@ -103,48 +69,6 @@ final class Head: @unchecked Sendable {
             next = chunk.next.map(HeadChunk.init)
         }
         return views
-    }
-
-    private func addEntry(_ device: UInt32, cellByteCount: Int) -> Int {
-        if state.pointee.entryCount == state.pointee.entryCapacity {
-            let entries = UnsafeMutablePointer<Entry>.allocate(capacity: state.pointee.entryCapacity * 2)
-            entries.moveInitialize(from: state.pointee.entries, count: state.pointee.entryCount)
-            state.pointee.entries.deallocate()
-            state.pointee.entries = entries
-            state.pointee.entryCapacity *= 2
-        }
-        let position = state.pointee.entryCount
-        // Two rows: of many devices a head sees no more.
-        let chunk = addChunk(capacity: HeadChunk.headerByteCount + 2 * (HeadChunk.rowHeaderByteCount + cellByteCount))
-        (state.pointee.entries + position).initialize(to: Entry(device: device, first: chunk, last: chunk))
-        state.pointee.entryCount += 1
-        count(MemoryLayout<Entry>.stride + 16)
-        state.pointee.index.insert(device, position)
-        return position
-    }
-
-    private func extend(_ entry: UnsafeMutablePointer<Entry>, cellByteCount: Int) {
-        let needed = HeadChunk.headerByteCount + HeadChunk.rowHeaderByteCount + cellByteCount
-        let chunk = addChunk(capacity: max(needed, min(Head.largestChunk, entry.pointee.last.capacity * 2)))
-        entry.pointee.last.next = chunk.base
-        entry.pointee.last = chunk
-    }
-
-    private func addChunk(capacity: Int) -> HeadChunk {
-        let capacity = (capacity + 7) / 8 * 8
-        if state.pointee.slabOffset + capacity > state.pointee.slabCapacity {
-            let slabCapacity = max(capacity, min(Head.largestSlab, max(Head.smallestSlab, state.pointee.slabCapacity * 2)))
-            state.pointee.slabs.append(.allocate(byteCount: slabCapacity, alignment: 8))
-            (state.pointee.slabOffset, state.pointee.slabCapacity) = (0, slabCapacity)
-            count(slabCapacity)
-        }
-        defer { state.pointee.slabOffset += capacity }
-        return HeadChunk(in: state.pointee.slabs.last! + state.pointee.slabOffset, capacity: capacity)
-    }
-
-    private func count(_ byteCount: Int) {
-        state.pointee.byteCount += byteCount
-        gauge.add(byteCount)
     }
 
     // MARK: - Rows of one time
@@ -183,15 +107,8 @@ final class Head: @unchecked Sendable {
     private func makeTimeIndex(_ position: Int) -> TimeIndex {
         let index = TimeIndex()
         for view in chunks(of: state.pointee.entries[position].device, times: .min ... .max) { view.forEachRow { index.insert($0) } }
-        count(index.byteCount)
+        appender.count(index.byteCount)
         state.pointee.timeIndexes[position] = index
         return index
-    }
-
-    private func addToTimeIndex(_ row: HeadRow, _ position: Int) {
-        guard let index = state.pointee.timeIndexes[position] else { return }
-        let before = index.byteCount
-        index.insert(row)
-        if index.byteCount != before { count(index.byteCount - before) }
     }
 }

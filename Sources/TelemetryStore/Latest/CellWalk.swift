@@ -14,9 +14,9 @@ enum CellWalk {
         var other = ByteCursor(known)
         var isSame = true
         while !cursor.isAtEnd {
-            let (field, type) = try next(&cursor)
+            let (field, tag) = try next(&cursor)
             guard field < UInt64(fieldCount) else { throw .malformed }
-            types.note(Int(field), type)
+            types.note(Int(field), tag: tag)
             if isSame { isSame = !other.isAtEnd ? try next(&other).field == field : false }
         }
         return isSame && other.isAtEnd
@@ -24,26 +24,21 @@ enum CellWalk {
 
     /// Passes the next cell.
     @inline(__always)
-    private static func next(_ cursor: inout ByteCursor) throws(CodecError) -> (field: UInt64, type: FieldType) {
+    private static func next(_ cursor: inout ByteCursor) throws(CodecError) -> (field: UInt64, tag: UInt64) {
         let key = try cursor.varint()
-        let type: FieldType
         switch key & 7 {
-        case CellCoding.integer:
-            _ = try cursor.varint()
-            type = .integer
+        case CellCoding.integer: _ = try cursor.varint()
         case CellCoding.double:
             guard cursor.remaining >= 8 else { throw .truncated }
             cursor.offset += 8
-            type = .double
-        case CellCoding.isFalse, CellCoding.isTrue: type = .boolean
+        case CellCoding.isFalse, CellCoding.isTrue: break
         case CellCoding.string, CellCoding.binary:
             let count = try cursor.count(limit: cursor.remaining)
             guard count <= cursor.remaining else { throw .truncated }
             cursor.offset += count
-            type = key & 7 == CellCoding.string ? .string : .binary
         default: throw .malformed
         }
-        return (key >> 3, type)
+        return (key >> 3, key & 7)
     }
 
     /// Every cell of a row that was checked.

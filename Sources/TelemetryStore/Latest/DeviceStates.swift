@@ -205,34 +205,3 @@ struct DeviceStates: ~Copyable {
         }
     }
 }
-
-/// The type of a table's fields: of their values since the start. Integer and double together are double; other mixtures keep the first.
-///
-/// Guarded like `DeviceStates`.
-struct FieldTypes: ~Copyable {
-    private let types: UnsafeMutablePointer<UInt8>
-
-    init() {
-        types = .allocate(capacity: Limits.fieldsPerTable)
-        types.initialize(repeating: 0, count: Limits.fieldsPerTable)
-    }
-
-    deinit { types.deallocate() }
-
-    /// Nil: the field never had a value.
-    subscript(field: Int) -> FieldType? { FieldType(rawValue: types[field]) }
-
-    /// - Parameter field: below `Limits.fieldsPerTable`.
-    @inline(__always)
-    func note(_ field: Int, _ type: FieldType) {
-        if types[field] != type.rawValue { widen(field, type) }
-    }
-
-    private func widen(_ field: Int, _ type: FieldType) {
-        switch (FieldType(rawValue: types[field]), type) {
-        case (nil, _): types[field] = type.rawValue
-        case (.integer, .double): types[field] = FieldType.double.rawValue
-        default: break
-        }
-    }
-}

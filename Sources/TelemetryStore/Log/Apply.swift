@@ -23,19 +23,19 @@ extension TableCore {
             let sequence = firstSequence + UInt64(index)
             if !target.times.contains(time) { target = try self.target(of: time) }
             // Dropped, or expired between the check of its time and now: it would never be returned.
-            guard let partition = target.partition else { continue }
+            if target.isDropped { continue }
             let number = UInt32(truncatingIfNeeded: device)
             let maxTime = states.maxTime(number)
             // Checks the cells: nothing else looks at them before they are kept.
             try states.update(number, time: time, commitTime: commitTime, cells: cells, fieldCount: fieldCount)
-            if isReplay && sequence <= partition.flushedSequence { continue }
+            if isReplay && sequence <= target.flushedSequence { continue }
             // A row above all earlier times of its device is new without a look-up: the usual case.
-            let effect = time > maxTime ? .new : lateRows.effect(of: cells, device: number, time: time, in: partition, of: self)
+            let effect = time > maxTime ? LateRows.Effect.new : lateEffect(of: cells, device: number, time: time, in: target)
             guard effect != .duplicate else {
                 duplicates += 1
                 continue
             }
-            if target.head == nil { target.head = head(of: partition, firstSequence: sequence, commitTime: commitTime) }
+            if target.head == nil { target.head = head(of: target, firstSequence: sequence, commitTime: commitTime) }
             target.head!.append(device: number, time: time, commitTime: commitTime, cells: cells, isNew: effect == .new)
             if effect == .new { states.addUnflushedReading(number) }
         }
@@ -47,9 +47,10 @@ extension TableCore {
     private struct Target {
         /// Empty before the first row.
         var times = Int64(0)..<0
-        /// Nil: the window is dropped.
+        var isDropped = false
+        var flushedSequence: SequenceNumber = 0
         var partition: Partition?
-        var head: Head?
+        var head: HeadAppender?
     }
 
     private func target(of time: Int64) throws(CodecError) -> Target {
@@ -58,15 +59,20 @@ extension TableCore {
         let length = options.partitionLength.microseconds
         let window = window(of: time)
         let times = (window * length)..<((window + 1) * length)
-        if times.upperBound <= droppedThrough { return Target(times: times) }
+        if times.upperBound <= droppedThrough { return Target(times: times, isDropped: true) }
         let partition = partitionLocked(window)
-        return Target(times: times, partition: partition, head: partition.head)
+        return Target(
+            times: times, flushedSequence: partition.flushedSequence, partition: partition, head: partition.head?.appender)
     }
 
-    private func head(of partition: Partition, firstSequence: SequenceNumber, commitTime: Int64) -> Head {
-        if let head = partition.head { return head }
+    private func head(of target: Target, firstSequence: SequenceNumber, commitTime: Int64) -> HeadAppender {
         let head = Head(firstSequence: firstSequence, created: Timestamp(microseconds: commitTime), gauge: headMemory)
-        partition.head = head
-        return head
+        target.partition!.head = head
+        return head.appender
+    }
+
+    @inline(never)
+    private func lateEffect(of cells: UnsafeRawBufferPointer, device: UInt32, time: Int64, in target: Target) -> LateRows.Effect {
+        lateRows.effect(of: cells, device: device, time: time, in: target.partition!, of: self)
     }
 }

@@ -101,8 +101,8 @@ struct RowMatch {
         if cell.type != stored.type {
             differs = true
         } else if cell.type!.isBytes {
-            let (a, b) = (UnsafeRawBufferPointer(rebasing: cells[cell.byteRange]), UnsafeRawBufferPointer(rebasing: bytes[stored.byteRange]))
-            if compareBytes(a, b) != 0 { differs = true }
+            let known = UnsafeRawBufferPointer(rebasing: bytes[stored.byteRange])
+            if compareBytes(UnsafeRawBufferPointer(rebasing: cells[cell.byteRange]), known) != 0 { differs = true }
         } else if cell.bits != stored.bits {
             differs = true
         }

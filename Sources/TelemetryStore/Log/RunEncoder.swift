@@ -89,12 +89,12 @@ struct RunEncoder {
         output.append(zigzag: row.time.microseconds &- base)
         let lengthOffset = output.count
         output.append(fixed: UInt32(0))
-        let range = fieldRange(row)
-        for position in 0..<range.count {
-            let number = knownNumbers[position]
+        let cells = UnsafeBufferPointer(rebasing: fields[fieldRange(row)])
+        knownNumbers.withUnsafeBufferPointer { numbers in
             // A name given twice in one reading: the last value counts, as in every JSON parser.
-            if number == RunEncoder.superseded { continue }
-            CellCoding.encode(fields[range.lowerBound + position].cell, field: number, arena: arena, into: &output)
+            for (field, number) in zip(cells, numbers) where number != RunEncoder.superseded {
+                CellCoding.encode(field.cell, field: number, arena: arena, into: &output)
+            }
         }
         output.patch(UInt32(output.count - lengthOffset - 4), at: lengthOffset)
         return .encoded

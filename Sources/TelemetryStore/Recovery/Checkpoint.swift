@@ -138,10 +138,9 @@ enum Checkpoint {
         for _ in 0..<(try cursor.count(limit: cursor.remaining)) {
             let time = try cursor.zigzag()
             let start = cursor.offset
-            let (field, cell) = try CellCoding.decode(&cursor)
-            guard field < fieldCount else { throw .malformed }
-            table.states.types.note(Int(field), cell.type!)
+            _ = try CellCoding.decode(&cursor)
             let bytes = UnsafeRawBufferPointer(rebasing: cursor.bytes[start..<cursor.offset])
+            _ = try CellWalk.check(bytes, against: .init(start: nil, count: 0), fieldCount: fieldCount, types: table.states.types)
             table.states.restoreValue(number, time: time, cell: bytes)
         }
     }
