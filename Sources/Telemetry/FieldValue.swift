@@ -7,7 +7,7 @@ public enum FieldType: UInt8, CaseIterable, Sendable {
     case binary = 5
 
     /// Written out, because the one for raw values is generic and not inlined.
-    @inlinable package static func == (a: FieldType, b: FieldType) -> Bool {
+    @inlinable public static func == (a: FieldType, b: FieldType) -> Bool {
         switch (a, b) {
         case (.integer, .integer), (.double, .double), (.boolean, .boolean), (.string, .string), (.binary, .binary): true
         default: false

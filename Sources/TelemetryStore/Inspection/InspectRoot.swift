@@ -40,7 +40,8 @@ extension Inspection {
             Table(
                 core: TableCore(
                     number: entry.number, options: TelemetryStore.retained(entry), directory: path + "/tables/" + entry.name,
-                    fileSystem: fileSystem, cache: FrameCache(byteBudget: Inspection.cacheByteCount), compressionLevel: 3, clock: SystemClock())))
+                    fileSystem: fileSystem, cache: FrameCache(byteBudget: Inspection.cacheByteCount), compressionLevel: 3,
+                    clock: SystemClock(), headMemory: MemoryGauge())))
         report.tables.append(InspectionReport.Table(name: entry.name))
     }
 
