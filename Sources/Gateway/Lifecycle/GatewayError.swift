@@ -47,7 +47,7 @@ extension SystemExitCode {
             case .corruption: .dataError
             case .diskFull, .fatal: .inputOutput
             case .overloaded, .clock: .temporaryFailure
-            case .closed, .tooLarge: .software
+            case .closed, .tooLarge, .invalid: .software
             }
     }
 }

@@ -62,6 +62,7 @@ struct Problem: Error {
         case .clock: return .unavailable("clock", error.detail)
         case .closed, .fatal: return .unavailable("store-stopped", error.detail)
         case .tooLarge: return Problem(.contentTooLarge, "too-large", "Too large", error.detail)
+        case .invalid: return Problem(.badRequest, "invalid-query", "Invalid query", error.detail)
         case .corruption: return Problem(.internalServerError, "corruption", "Damaged data", error.detail)
         case .locked, .unusable, .configuration:
             return Problem(.internalServerError, "store", "Store error", error.detail)

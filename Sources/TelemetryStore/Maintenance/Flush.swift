@@ -51,20 +51,36 @@ extension Maintenance {
                 compressionLevel: table.compressionLevel)
             var rows = RowBuffer()
             for device in devicesInKeyOrder(frozen.head, table) {
-                rows.removeAll()
-                for chunk in frozen.head.chunks(of: device.number, times: .min ... .max) {
-                    chunk.read(times: .min ... .max, wanted: nil, rank: Partition.frozenRank, into: &rows)
-                }
-                rows.sortNewestFirst()
-                rows.coalesce(maxVersions: table.options.maxVersions)
-                let newRowCount = frozen.head.entry(of: device.number)!.newRowCount
                 try device.name.withRawBytes { (name) throws(FileError) in
-                    try writer.append(bucket: device.bucket, name: name, rows: rows, newRowCount: newRowCount)
+                    let newRowCount = frozen.head.entry(of: device.number)!.newRowCount
+                    try writer.begin(bucket: device.bucket, name: name, newRowCount: newRowCount)
                 }
+                try write(device.number, of: frozen.head, table.options.maxVersions, through: &rows, to: &writer)
             }
             _ = try writer.finish()
         }
         return try Segment(path: path, fileSystem: fileSystem, cache: table.cache)
+    }
+
+    /// Newest chunks first, a frame's worth of rows at a time: a device with a big head takes little more memory than others.
+    private func write(
+        _ device: UInt32, of head: Head, _ maxVersions: Int, through rows: inout RowBuffer, to writer: inout SegmentWriter
+    ) throws(FileError) {
+        let chunks = head.chunks(of: device, times: .min ... .max).sorted { $0.maxTime > $1.maxTime }
+        let groups = disjointGroups(chunks.map { $0.minTime...$0.maxTime })
+        rows.removeAll()
+        for group in groups {
+            for chunk in chunks[group] {
+                let start = rows.rows.count
+                chunk.read(times: .min ... .max, wanted: nil, rank: Partition.frozenRank, into: &rows)
+                rows.reverseIfRising(from: start)
+            }
+            let isLast = group.upperBound == chunks.count
+            guard isLast || rows.rows.count >= SegmentFormat.rowsPerFrame else { continue }
+            rows.sortNewestFirst()
+            rows.coalesce(maxVersions: maxVersions)
+            try writer.appendFull(&rows, isLast: isLast)
+        }
     }
 
     private struct KeyedDevice {

@@ -59,6 +59,7 @@ final class Maintenance: @unchecked Sendable {
             if clockIsUsable {
                 for (index, table) in tables.enumerated() { try sealDue(table, index, &attempts) }
             }
+            for (index, table) in tables.enumerated() { try compactDue(table, index, &attempts) }
             try attempts.run { () throws(StoreError) in try trimLog() }
             try attempts.run { () throws(StoreError) in try makeReserve() }
             if let failure = attempts.failure { throw failure }

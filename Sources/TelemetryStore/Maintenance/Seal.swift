@@ -72,14 +72,19 @@ extension Maintenance {
     }
 
     private func merge(_ partition: Partition, _ table: TableCore, _ index: Int) throws(StoreError) {
-        guard !partition.record.tasks.values.contains(where: \.isDelivering) else { return }
-        let delivered = partition.record.tasks.values.map(\.deliveredThrough).max() ?? 0
-        let sources = partition.segments.filter { $0.footer.flushes.lowerBound > delivered }
+        try merge(partition.mergeable, of: partition, table, index)
+    }
+
+    /// Makes one segment of neighbours. A crash leaves the sources, or the merged one, which covers them by its name.
+    func merge(_ sources: [Segment], of partition: Partition, _ table: TableCore, _ index: Int) throws(StoreError) {
         guard sources.count > 1, let first = sources.first, let last = sources.last else { return }
         let flushes = first.footer.flushes.lowerBound...last.footer.flushes.upperBound
         try ensureCheckpoint(covers: flushes.upperBound, table: index)
         let merged = try write(merging: sources, flushes: flushes, partition, table)
-        table.lock.writing { partition.segments = partition.segments.filter { $0.footer.flushes.lowerBound <= delivered } + [merged] }
+        table.lock.writing {
+            let position = partition.segments.firstIndex { $0 === first }!
+            partition.segments.replaceSubrange(position..<(position + sources.count), with: [merged])
+        }
         for source in sources { try storing { () throws(FileError) in try fileSystem.unlink(source.path) } }
     }
 
@@ -98,19 +103,27 @@ extension Maintenance {
             throw error.storeError
         }
         var merger = try SegmentMerger(sources)
-        var rows = RowBuffer()
-        while let device = try merger.next(into: &rows) {
-            rows.coalesce(maxVersions: table.options.maxVersions)
-            do throws(FileError) {
-                try device.name.withRawBytes { (name) throws(FileError) in
-                    try writer.append(bucket: device.bucket, name: name, rows: rows, newRowCount: device.newRowCount)
-                }
-            } catch {
-                throw error.storeError
-            }
-        }
+        while let device = try merger.nextDevice() { try write(device, &merger, table.options.maxVersions, to: &writer) }
         do throws(FileError) { _ = try writer.finish() } catch { throw error.storeError }
         return try Segment(
             path: partition.directory + "/" + SegmentName(flushes: flushes).text, fileSystem: fileSystem, cache: table.cache)
+    }
+
+    /// A frame's worth of rows at a time: memory does not grow with the length of the window.
+    private func write(
+        _ device: SegmentMerger.Device, _ merger: inout SegmentMerger, _ maxVersions: Int, to writer: inout SegmentWriter
+    ) throws(StoreError) {
+        var rows = RowBuffer()
+        var isMore = true
+        try storing { () throws(FileError) in
+            try device.name.withRawBytes { (name) throws(FileError) in
+                try writer.begin(bucket: device.bucket, name: name, newRowCount: device.newRowCount)
+            }
+        }
+        while isMore {
+            isMore = try merger.readRows(atLeast: SegmentFormat.rowsPerFrame, into: &rows)
+            rows.coalesce(maxVersions: maxVersions)
+            try storing { () throws(FileError) in try writer.appendFull(&rows, isLast: !isMore) }
+        }
     }
 }

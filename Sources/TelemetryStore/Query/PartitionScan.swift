@@ -98,6 +98,8 @@ package final class PartitionScan {
     private var rows = RowBuffer()
     private var device: (name: String, bucket: Int)?
     private var position = 0
+    /// The device has rows behind those in `rows`.
+    private var isMore = false
 
     init(_ segments: [Segment]) throws(StoreError) {
         var types: [UInt32: (name: String, bits: UInt8)] = [:]
@@ -115,10 +117,14 @@ package final class PartitionScan {
 
     /// Nil at the end.
     package func next() throws(StoreError) -> Chunk? {
-        while device == nil || position == rows.rows.count {
-            guard let next = try merger.next(into: &rows) else { return nil }
+        while position == rows.rows.count {
+            if !isMore {
+                guard let next = try merger.nextDevice() else { return nil }
+                device = (String(decoding: next.name, as: UTF8.self), next.bucket)
+            }
+            rows.removeAll()
+            isMore = try merger.readRows(atLeast: PartitionScan.rowsPerChunk, into: &rows)
             rows.coalesce(maxVersions: 1)
-            device = (String(decoding: next.name, as: UTF8.self), next.bucket)
             position = 0
         }
         var chunk = Chunk(device: device!.name, bucket: device!.bucket)

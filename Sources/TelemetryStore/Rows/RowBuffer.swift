@@ -77,6 +77,23 @@ struct RowBuffer {
         }
     }
 
+    /// Turns the rows from `start` on around when they rise in time, as those of a head do.
+    mutating func reverseIfRising(from start: Int) {
+        if rows.count - start > 1, rows[start].time < rows[start + 1].time { rows[start...].reverse() }
+    }
+
+    /// Forgets the first rows, keeps the memory of none.
+    mutating func removeFirst(_ count: Int) {
+        var rest = RowBuffer()
+        for row in rows[count...] {
+            rest.beginRow(time: row.time, commitTime: row.commitTime, order: row.order)
+            bytes.withUnsafeBytes { source in
+                for entry in cells(of: row) { rest.append(field: entry.field, cell: entry.cell, source: source) }
+            }
+        }
+        self = rest
+    }
+
     /// Number of different times. The rows are sorted.
     var distinctTimeCount: Int {
         var count = rows.isEmpty ? 0 : 1

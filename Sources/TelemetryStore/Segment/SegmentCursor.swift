@@ -38,43 +38,8 @@ struct SegmentCursor {
         position += 1
     }
 
-    /// Adds all rows of the current device to `buffer`.
-    mutating func readRows(into buffer: inout RowBuffer) throws(StoreError) {
-        for piece in current?.entry.pieces ?? [] { try reader.read(piece, times: .min ... .max, into: &buffer) }
-    }
-}
-
-/// Walks several segments of one partition as one: per device all physical rows, newest first.
-struct SegmentMerger {
-    private var cursors: [SegmentCursor]
-
-    /// - Parameter segments: in order of flushes.
-    init(_ segments: [Segment]) throws(StoreError) {
-        cursors = []
-        // The newest first: rows that came in order are then sorted as they are read.
-        for segment in segments.reversed() { cursors.append(try SegmentCursor(segment)) }
-    }
-
-    /// Fills `rows` with the next device's rows.
-    /// - Returns: nil at the end.
-    mutating func next(into rows: inout RowBuffer) throws(StoreError) -> (bucket: Int, name: [UInt8], newRowCount: Int)? {
-        rows.removeAll()
-        var least: (bucket: Int, name: UnsafeRawBufferPointer)?
-        for cursor in cursors {
-            guard let key = cursor.current else { continue }
-            if least == nil || compareKeys(key.bucket, key.name, least!.bucket, least!.name) < 0 { least = (key.bucket, key.name) }
-        }
-        guard let least else { return nil }
-        let name = Array(least.name)
-        var newRowCount = 0
-        for index in cursors.indices {
-            guard let key = cursors[index].current else { continue }
-            guard key.bucket == least.bucket, name.withUnsafeBytes({ compareBytes(key.name, $0) }) == 0 else { continue }
-            newRowCount += key.entry.newRowCount
-            try cursors[index].readRows(into: &rows)
-            try cursors[index].advance()
-        }
-        rows.sortNewestFirst()
-        return (least.bucket, name, newRowCount)
+    /// Adds the rows of a piece of the current device to `buffer`.
+    mutating func read(_ piece: SegmentPiece, into buffer: inout RowBuffer) throws(StoreError) {
+        try reader.read(piece, times: .min ... .max, into: &buffer)
     }
 }

@@ -44,35 +44,45 @@ struct SegmentWriter: ~Copyable {
         output.append(fixed: UInt32(0))
     }
 
-    /// Adds a device. Devices come in key order; `rows` are sorted newest first and coalesced, at least one.
-    mutating func append(
-        bucket: Int, name: UnsafeRawBufferPointer, rows: borrowing RowBuffer, newRowCount: Int
-    ) throws(FileError) {
+    /// Begins a device; devices come in key order. Its rows follow.
+    mutating func begin(bucket: Int, name: UnsafeRawBufferPointer, newRowCount: Int) throws(FileError) {
         if pageByteCount >= SegmentFormat.bytesPerPage || entries.count == SegmentFormat.devicesPerPage { try endPage() }
-        let rowCount = rows.rows.count
-        entries.append(.init(bucket: bucket, name: Array(name), rowCount: rowCount, newRowCount: newRowCount))
+        entries.append(.init(bucket: bucket, name: Array(name), rowCount: 0, newRowCount: newRowCount))
         pageByteCount += name.count + 16
-        var start = 0
-        while start < rowCount {
-            let end = SegmentWriter.endOfPiece(rows, from: start)
+        footer.deviceCount += 1
+        footer.newRowCount += newRowCount
+    }
+
+    /// Adds rows of the device begun last: sorted newest first and coalesced, all older than those added before.
+    mutating func append(_ rows: borrowing RowBuffer, _ range: Range<Int>) throws(FileError) {
+        guard !range.isEmpty else { return }
+        var start = range.lowerBound
+        while start < range.upperBound {
+            let end = SegmentWriter.endOfPiece(rows, start..<range.upperBound)
             if frame.rowCount + (end - start) > SegmentFormat.rowsPerFrame { try endFrame() }
             appendPiece(rows, start..<end)
             if frame.isFull { try endFrame() }
             start = end
         }
-        footer.deviceCount += 1
-        footer.rowCount += rowCount
-        footer.newRowCount += newRowCount
-        footer.maxTime = max(footer.maxTime, rows.rows[0].time)
-        footer.minTime = min(footer.minTime, rows.rows[rowCount - 1].time)
+        entries[entries.count - 1].rowCount += range.count
+        footer.rowCount += range.count
+        footer.maxTime = max(footer.maxTime, rows.rows[range.lowerBound].time)
+        footer.minTime = min(footer.minTime, rows.rows[range.upperBound - 1].time)
     }
 
-    /// Where the piece ends that begins at row `start`: it has its number of rows, or of bytes in strings and binaries.
-    private static func endOfPiece(_ rows: borrowing RowBuffer, from start: Int) -> Int {
-        let limit = min(rows.rows.count, start + SegmentFormat.rowsPerFrame)
+    /// Adds as many rows as fill frames, or all that are left of a device, and takes them from `rows`.
+    mutating func appendFull(_ rows: inout RowBuffer, isLast: Bool) throws(FileError) {
+        let count = isLast ? rows.rows.count : rows.rows.count / SegmentFormat.rowsPerFrame * SegmentFormat.rowsPerFrame
+        try append(rows, 0..<count)
+        if count == rows.rows.count { rows.removeAll() } else if count > 0 { rows.removeFirst(count) }
+    }
+
+    /// Where the first piece of `range` ends: it has its number of rows, or of bytes in strings and binaries.
+    private static func endOfPiece(_ rows: borrowing RowBuffer, _ range: Range<Int>) -> Int {
+        let limit = min(range.upperBound, range.lowerBound + SegmentFormat.rowsPerFrame)
         guard rows.bytes.count >= SegmentFormat.bytesPerFrame else { return limit }
         var byteCount = 0
-        for index in start..<limit {
+        for index in range.lowerBound..<limit {
             for entry in rows.cells(of: rows.rows[index]) where entry.cell.type?.isBytes ?? false { byteCount += entry.cell.byteCount }
             if byteCount >= SegmentFormat.bytesPerFrame { return index + 1 }
         }

@@ -8,7 +8,7 @@ import Testing
 struct DumpTests {
     private func golden() throws -> SimulatedFileSystem {
         let disk = SimulatedFileSystem()
-        try GoldenTests.load(GoldenTests.directory, as: "/store", into: disk)
+        try GoldenTests.load(GoldenTests.root + "/store-v1", as: "/store", into: disk)
         return disk
     }
 

@@ -70,7 +70,7 @@ struct InspectionTests {
     @Test("the golden store is sound")
     func golden() throws {
         let disk = SimulatedFileSystem()
-        try GoldenTests.load(GoldenTests.directory, as: "/store", into: disk)
+        try GoldenTests.load(GoldenTests.root + "/store-v1", as: "/store", into: disk)
         #expect(try InspectionTests.inspect(disk).findings == [])
     }
 

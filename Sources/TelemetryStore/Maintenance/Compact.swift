@@ -1,0 +1,42 @@
+import Telemetry
+
+/// Many flushes → few segments: a window that is flushed often while it is open must not make each read look into hundreds of files.
+///
+/// The newest `fanIn` segments are merged, and older ones with them as long as those are no bigger than what is merged already. Sizes left
+/// alone at least double, so there are never more than about `fanIn` + log₂(flushes) of them, and a row is written again at most that often.
+/// Source: the size ratio of RocksDB's universal compaction.
+extension Maintenance {
+    func compactDue(_ table: TableCore, _ index: Int, _ attempts: inout Attempts) throws(StoreError) {
+        let candidates = table.lock.reading { table.partitions.values.filter { $0.segments.count >= Partition.fanIn } }
+        for partition in candidates.sorted(by: { $0.id < $1.id }) {
+            try attempts.run { () throws(StoreError) in
+                while let run = table.lock.reading({ partition.compactable }) { try merge(run, of: partition, table, index) }
+            }
+        }
+    }
+}
+
+extension Partition {
+    /// Segments that are worth a merge.
+    static let fanIn = 8
+
+    /// Segments that may be merged: no delivery task has them, and none is reading.
+    var mergeable: [Segment] {
+        guard !record.tasks.values.contains(where: \.isDelivering) else { return [] }
+        let delivered = record.tasks.values.map(\.deliveredThrough).max() ?? 0
+        return segments.filter { $0.footer.flushes.lowerBound > delivered }
+    }
+
+    /// The newest neighbours of falling size, if there are enough; nil otherwise.
+    var compactable: [Segment]? {
+        let mergeable = mergeable
+        guard mergeable.count >= Partition.fanIn else { return nil }
+        var start = mergeable.count - 1
+        var rowCount = mergeable[start].footer.rowCount
+        while start > 0, mergeable[start - 1].footer.rowCount <= rowCount {
+            start -= 1
+            rowCount += mergeable[start].footer.rowCount
+        }
+        return mergeable.count - start >= Partition.fanIn ? Array(mergeable[start...]) : nil
+    }
+}

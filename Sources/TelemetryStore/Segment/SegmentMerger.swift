@@ -1,0 +1,77 @@
+import TelemetryCodec
+
+/// Walks several segments of one partition as one: device by device in key order, the rows of each newest first, as many at a time as
+/// are asked for.
+struct SegmentMerger {
+    struct Device {
+        var bucket: Int
+        var name: [UInt8]
+        var newRowCount = 0
+    }
+
+    private var cursors: [SegmentCursor] = []
+    /// Pieces of the present device with their cursors, newest first, and what of them is read.
+    private var pieces: [(piece: SegmentPiece, cursor: Int)] = []
+    private var groups: [Range<Int>] = []
+    private var nextGroup = 0
+
+    /// - Parameter segments: in order of flushes.
+    init(_ segments: [Segment]) throws(StoreError) {
+        for segment in segments { cursors.append(try SegmentCursor(segment)) }
+    }
+
+    /// Goes to the next device; nil at the end.
+    mutating func nextDevice() throws(StoreError) -> Device? {
+        for cursor in Set(pieces.map(\.cursor)) { try cursors[cursor].advance() }
+        pieces.removeAll(keepingCapacity: true)
+        guard var device = leastKey() else { return nil }
+        for index in cursors.indices {
+            guard let key = cursors[index].current, key.bucket == device.bucket,
+                device.name.withUnsafeBytes({ compareBytes(key.name, $0) }) == 0
+            else { continue }
+            device.newRowCount += key.entry.newRowCount
+            for piece in key.entry.pieces { pieces.append((piece, index)) }
+        }
+        pieces.sort { $0.piece.maxTime > $1.piece.maxTime }
+        groups = disjointGroups(pieces.map { $0.piece.minTime...$0.piece.maxTime })
+        nextGroup = 0
+        return device
+    }
+
+    private func leastKey() -> Device? {
+        var least: (bucket: Int, name: UnsafeRawBufferPointer)?
+        for cursor in cursors {
+            guard let key = cursor.current else { continue }
+            if least == nil || compareKeys(key.bucket, key.name, least!.bucket, least!.name) < 0 { least = (key.bucket, key.name) }
+        }
+        return least.map { Device(bucket: $0.bucket, name: Array($0.name)) }
+    }
+
+    /// Adds the next rows of the device to `rows`: `count` of them and those that share times with them. All are older than those before.
+    /// - Returns: false: none are left behind these.
+    mutating func readRows(atLeast count: Int, into rows: inout RowBuffer) throws(StoreError) -> Bool {
+        let start = rows.rows.count
+        while nextGroup < groups.count, rows.rows.count - start < count {
+            for index in groups[nextGroup] { try cursors[pieces[index].cursor].read(pieces[index].piece, into: &rows) }
+            nextGroup += 1
+        }
+        rows.sortNewestFirst()
+        return nextGroup < groups.count
+    }
+}
+
+/// Cuts pieces of time, in the order of falling upper bounds, into groups such that no time lies in two of them.
+func disjointGroups(_ pieces: [ClosedRange<Int64>]) -> [Range<Int>] {
+    var groups: [Range<Int>] = []
+    var start = 0
+    var least = Int64.max
+    for (index, piece) in pieces.enumerated() {
+        if index > start, piece.upperBound < least {
+            groups.append(start..<index)
+            (start, least) = (index, .max)
+        }
+        least = min(least, piece.lowerBound)
+    }
+    if start < pieces.count { groups.append(start..<pieces.count) }
+    return groups
+}
