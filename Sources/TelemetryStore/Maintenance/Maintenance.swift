@@ -24,6 +24,7 @@ final class Maintenance: @unchecked Sendable {
     /// Flushes below this, per table, are counted in the checkpoint.
     private var checkpointFlush: [FlushID]
     private var checkpointByteCount = 0
+    private var clockWatch = ClockWatch()
     private(set) var isClosed = false
 
     /// Longest that a commit waits for memory before it fails as overloaded.
@@ -51,8 +52,9 @@ final class Maintenance: @unchecked Sendable {
             // With `interval`, a pass a second is what bounds the loss of a power cut.
             if options.durability == .interval { try log.sync() }
             var attempts = Attempts()
-            // A wrong clock must not drop or seal anything.
-            if clockIsUsable {
+            // A wrong clock must not drop or seal anything, one that jumped ahead must not drop.
+            let isConfirmed = clockWatch.isConfirmed(wall: clock.now(), uptime: clock.uptime())
+            if clockIsUsable, isConfirmed {
                 for table in tables { try attempts.run { () throws(StoreError) in try dropDue(table) } }
             }
             try flushDue(&attempts)
