@@ -7,18 +7,38 @@ import TelemetryCodec
 /// without it as long as the head is referenced. `@unchecked Sendable` for that reason. What changes lies behind a pointer: on the way
 /// of every reading, exclusivity checks of class properties would cost a tenth.
 final class Head: @unchecked Sendable {
+    /// One device. What appending changes of the last chunk is kept here, and in the chunk's header once another follows: the header's
+    /// cache line would be one more to wait for, reading by reading.
     struct Entry {
-        var device: UInt32
+        let device: UInt32
         var rows: UInt32 = 0
         var newRows: UInt32 = 0
-        var first: HeadChunk
+        var lastUsed = UInt32(HeadChunk.headerByteCount)
+        var lastCapacity: UInt32
+        /// Rows in the chunks before the last.
+        var rowsBefore: UInt32 = 0
+        let first: HeadChunk
         var last: HeadChunk
         var minTime = Int64.max
         var maxTime = Int64.min
+        var lastMinTime = Int64.max
+
+        init(device: UInt32, chunk: HeadChunk) {
+            self.device = device
+            (first, last) = (chunk, chunk)
+            lastCapacity = UInt32(chunk.capacity)
+        }
 
         var rowCount: Int { Int(rows) }
         /// Rows that began a `(device, time)`.
         var newRowCount: Int { Int(newRows) }
+
+        /// The last chunk; its newest time is bounded by the device's.
+        var lastView: HeadChunkView {
+            HeadChunkView(
+                base: last.base, used: Int(lastUsed), rowCount: Int(rows - rowsBefore), minTime: lastMinTime, maxTime: maxTime,
+                firstRow: Int(rowsBefore))
+        }
     }
 
     /// Sequence number of the first row; what follows must stay in the log until the head is flushed.
@@ -60,14 +80,13 @@ final class Head: @unchecked Sendable {
         guard let entry = entry(of: device), entry.minTime <= times.upperBound, entry.maxTime >= times.lowerBound else { return [] }
         var views: [HeadChunkView] = []
         var row = 0
-        var next: HeadChunk? = entry.first
-        while let chunk = next {
-            if chunk.rowCount > 0, chunk.minTime <= times.upperBound, chunk.maxTime >= times.lowerBound {
-                views.append(HeadChunkView(chunk, firstRow: row))
-            }
+        var chunk = entry.first
+        while chunk.base != entry.last.base, let next = chunk.next {
+            if chunk.minTime <= times.upperBound, chunk.maxTime >= times.lowerBound { views.append(HeadChunkView(chunk, firstRow: row)) }
             row += chunk.rowCount
-            next = chunk.next.map(HeadChunk.init)
+            chunk = HeadChunk(next)
         }
+        if entry.lastMinTime <= times.upperBound, entry.rows > entry.rowsBefore { views.append(entry.lastView) }
         return views
     }
 

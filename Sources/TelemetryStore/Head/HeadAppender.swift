@@ -29,13 +29,17 @@ struct HeadAppender {
     func append(device: UInt32, time: Int64, commitTime: Int64, cells: UnsafeRawBufferPointer, isNew: Bool) {
         let position = state.pointee.index.find(device) ?? addEntry(device, cellByteCount: cells.count)
         let entry = state.pointee.entries + position
-        if !entry.pointee.last.hasRoom(for: cells.count) { extend(entry, cellByteCount: cells.count) }
-        let row = entry.pointee.last.append(time: time, commitTime: commitTime, cells: cells)
+        let byteCount = HeadChunk.rowHeaderByteCount + cells.count
+        if Int(entry.pointee.lastUsed) + byteCount > Int(entry.pointee.lastCapacity) { extend(entry, cellByteCount: cells.count) }
+        let row = HeadRow(
+            at: entry.pointee.last.base + Int(entry.pointee.lastUsed), time: time, commitTime: commitTime, cells: cells)
+        entry.pointee.lastUsed += UInt32(truncatingIfNeeded: byteCount)
         entry.pointee.rows += 1
         if isNew {
             entry.pointee.newRows += 1
             state.pointee.newRowCount += 1
         }
+        if time < entry.pointee.lastMinTime { entry.pointee.lastMinTime = time }
         if time < entry.pointee.minTime { entry.pointee.minTime = time }
         if time > entry.pointee.maxTime { entry.pointee.maxTime = time }
         if !state.pointee.timeIndexes.isEmpty { addToTimeIndex(row, position) }
@@ -52,7 +56,7 @@ struct HeadAppender {
         let position = state.pointee.entryCount
         // Two rows: of many devices a head sees no more.
         let chunk = addChunk(capacity: HeadChunk.headerByteCount + 2 * (HeadChunk.rowHeaderByteCount + cellByteCount))
-        (state.pointee.entries + position).initialize(to: Head.Entry(device: device, first: chunk, last: chunk))
+        (state.pointee.entries + position).initialize(to: Head.Entry(device: device, chunk: chunk))
         state.pointee.entryCount += 1
         count(MemoryLayout<Head.Entry>.stride + 16)
         state.pointee.index.insert(device, position)
@@ -61,9 +65,11 @@ struct HeadAppender {
 
     private func extend(_ entry: UnsafeMutablePointer<Head.Entry>, cellByteCount: Int) {
         let needed = HeadChunk.headerByteCount + HeadChunk.rowHeaderByteCount + cellByteCount
-        let chunk = addChunk(capacity: max(needed, min(HeadAppender.largestChunk, entry.pointee.last.capacity * 2)))
-        entry.pointee.last.next = chunk.base
+        let chunk = addChunk(capacity: max(needed, min(HeadAppender.largestChunk, Int(entry.pointee.lastCapacity) * 2)))
+        entry.pointee.last.close(entry.pointee.lastView, next: chunk)
         entry.pointee.last = chunk
+        (entry.pointee.lastUsed, entry.pointee.lastCapacity) = (UInt32(HeadChunk.headerByteCount), UInt32(chunk.capacity))
+        (entry.pointee.rowsBefore, entry.pointee.lastMinTime) = (entry.pointee.rows, .max)
     }
 
     private func addChunk(capacity: Int) -> HeadChunk {

@@ -2,9 +2,19 @@ import TelemetryCodec
 
 /// A piece of one device's unflushed rows: a header and encoded rows behind each other, inside a slab of its head.
 ///
-/// Row: time i64 · commit time i64 · byte count of the cells u32 · cells (`CellCoding`). Bytes below `used` never change, so a reader
-/// that took `used` under the lock reads on without it while the head grows.
+/// Row: time i64 · commit time i64 · byte count of the cells u32 · cells (`CellCoding`). Bytes that were written never change, so a reader
+/// that took `used` under the lock reads on without it while the head grows. The header says what is in a chunk that is full; of the last
+/// one `Head.Entry` does.
 struct HeadChunk {
+    private struct Header {
+        var next: UnsafeMutableRawPointer?
+        var used = UInt32(HeadChunk.headerByteCount)
+        var capacity: UInt32
+        var rowCount: UInt32 = 0
+        var minTime = Int64.max
+        var maxTime = Int64.min
+    }
+
     static let headerByteCount = 40
     static let rowHeaderByteCount = 20
 
@@ -15,60 +25,41 @@ struct HeadChunk {
     /// Prepares fresh memory of `capacity` bytes, header included.
     init(in base: UnsafeMutableRawPointer, capacity: Int) {
         self.base = base
-        next = nil
-        used = HeadChunk.headerByteCount
-        self.capacity = capacity
-        rowCount = 0
-        minTime = .max
-        maxTime = .min
+        base.initializeMemory(as: Header.self, to: Header(capacity: UInt32(capacity)))
     }
 
-    var next: UnsafeMutableRawPointer? {
-        get { UnsafeMutableRawPointer(bitPattern: base.load(fromByteOffset: 0, as: UInt.self)) }
-        nonmutating set { base.storeBytes(of: UInt(bitPattern: newValue), toByteOffset: 0, as: UInt.self) }
-    }
-    var used: Int {
-        get { Int(base.load(fromByteOffset: 8, as: UInt32.self)) }
-        nonmutating set { base.storeBytes(of: UInt32(truncatingIfNeeded: newValue), toByteOffset: 8, as: UInt32.self) }
-    }
-    var capacity: Int {
-        get { Int(base.load(fromByteOffset: 12, as: UInt32.self)) }
-        nonmutating set { base.storeBytes(of: UInt32(newValue), toByteOffset: 12, as: UInt32.self) }
-    }
-    var rowCount: Int {
-        get { Int(base.load(fromByteOffset: 16, as: UInt32.self)) }
-        nonmutating set { base.storeBytes(of: UInt32(truncatingIfNeeded: newValue), toByteOffset: 16, as: UInt32.self) }
-    }
-    var minTime: Int64 {
-        get { base.load(fromByteOffset: 24, as: Int64.self) }
-        nonmutating set { base.storeBytes(of: newValue, toByteOffset: 24, as: Int64.self) }
-    }
-    var maxTime: Int64 {
-        get { base.load(fromByteOffset: 32, as: Int64.self) }
-        nonmutating set { base.storeBytes(of: newValue, toByteOffset: 32, as: Int64.self) }
-    }
+    private var header: UnsafeMutablePointer<Header> { base.assumingMemoryBound(to: Header.self) }
 
-    func hasRoom(for cellByteCount: Int) -> Bool { used + HeadChunk.rowHeaderByteCount + cellByteCount <= capacity }
+    var next: UnsafeMutableRawPointer? { header.pointee.next }
+    var used: Int { Int(header.pointee.used) }
+    var capacity: Int { Int(header.pointee.capacity) }
+    var rowCount: Int { Int(header.pointee.rowCount) }
+    var minTime: Int64 { header.pointee.minTime }
+    var maxTime: Int64 { header.pointee.maxTime }
 
-    /// - Returns: the row.
-    @inline(__always)
-    func append(time: Int64, commitTime: Int64, cells: UnsafeRawBufferPointer) -> HeadRow {
-        let row = base + used
-        row.storeBytes(of: time, as: Int64.self)
-        row.storeBytes(of: commitTime, toByteOffset: 8, as: Int64.self)
-        row.storeBytes(of: UInt32(truncatingIfNeeded: cells.count), toByteOffset: 16, as: UInt32.self)
-        if let source = cells.baseAddress { (row + HeadChunk.rowHeaderByteCount).copyMemory(from: source, byteCount: cells.count) }
-        used += HeadChunk.rowHeaderByteCount + cells.count
-        rowCount += 1
-        if time < minTime { minTime = time }
-        if time > maxTime { maxTime = time }
-        return HeadRow(base: row)
+    /// No row follows in this chunk.
+    func close(_ view: HeadChunkView, next: HeadChunk) {
+        header.pointee.next = next.base
+        (header.pointee.used, header.pointee.rowCount) = (UInt32(view.used), UInt32(view.rowCount))
+        (header.pointee.minTime, header.pointee.maxTime) = (view.minTime, view.maxTime)
     }
 }
 
 /// One row inside a chunk.
 struct HeadRow {
     let base: UnsafeRawPointer
+
+    init(base: UnsafeRawPointer) { self.base = base }
+
+    /// Writes a row.
+    @inline(__always)
+    init(at row: UnsafeMutableRawPointer, time: Int64, commitTime: Int64, cells: UnsafeRawBufferPointer) {
+        row.storeBytes(of: time, as: Int64.self)
+        row.storeBytes(of: commitTime, toByteOffset: 8, as: Int64.self)
+        row.storeBytes(of: UInt32(truncatingIfNeeded: cells.count), toByteOffset: 16, as: UInt32.self)
+        if let source = cells.baseAddress { (row + HeadChunk.rowHeaderByteCount).copyMemory(from: source, byteCount: cells.count) }
+        base = UnsafeRawPointer(row)
+    }
 
     var time: Int64 { base.loadUnaligned(as: Int64.self) }
     var commitTime: Int64 { base.loadUnaligned(fromByteOffset: 8, as: Int64.self) }
@@ -89,13 +80,16 @@ struct HeadChunkView {
     /// Number of the chunk's first row in its device: orders versions.
     let firstRow: Int
 
+    init(base: UnsafeMutableRawPointer, used: Int, rowCount: Int, minTime: Int64, maxTime: Int64, firstRow: Int) {
+        (self.base, self.used, self.rowCount) = (base, used, rowCount)
+        (self.minTime, self.maxTime, self.firstRow) = (minTime, maxTime, firstRow)
+    }
+
+    /// A chunk that is not its device's last.
     init(_ chunk: HeadChunk, firstRow: Int) {
-        base = chunk.base
-        used = chunk.used
-        rowCount = chunk.rowCount
-        minTime = chunk.minTime
-        maxTime = chunk.maxTime
-        self.firstRow = firstRow
+        self.init(
+            base: chunk.base, used: chunk.used, rowCount: chunk.rowCount, minTime: chunk.minTime, maxTime: chunk.maxTime, firstRow: firstRow
+        )
     }
 
     /// In order of arrival.

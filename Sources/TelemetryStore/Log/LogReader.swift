@@ -134,8 +134,7 @@ struct LogReader {
     /// What was just read may stand in the page cache only: the process may have died between a write and its sync, or its sync may have
     /// failed and left pages that count as clean. Nothing may be built on a record before it is on disk.
     private func persist(_ file: any File, _ bytes: UnsafeRawBufferPointer, through offset: Int) throws(StoreError) {
-        var end = bytes.count
-        while end > offset, bytes[end - 1] == 0 { end -= 1 }
+        let end = isZero(bytes, from: offset) ? offset : bytes.lastIndex { $0 != 0 }! + 1
         let zeros = [UInt8](repeating: 0, count: end - offset)
         try storing { () throws(FileError) in
             try file.write(UnsafeRawBufferPointer(rebasing: bytes[..<offset]), at: 0)
