@@ -75,7 +75,8 @@ package enum FindingKind: String, Sendable, CaseIterable {
             "Restore the whole store from a backup, or move this file away: then its readings are lost, except those that the log still has."
         case .partitionState:
             "Move the file away: the partition is sealed again at the next start, and deliveries know from their ledgers what they have."
-        case .unknownDirectory: "Move the directory out of the store; it is no partition, and the store does not open with it."
+        case .unknownDirectory:
+            "Move the directory out of the store, which does not open with it; if its name is right, the catalogue is of another moment."
         case .unknownDevice: "Checkpoint, log and segments are not of one moment: restore all of the store from one backup."
         case .ledger:
             "Restore the ledger from a backup that is as new as the destination; that delivery waits until then, all else goes on."

@@ -48,7 +48,7 @@ extension Inspection {
     private mutating func checkTableDirectories() {
         guard storeID != nil, exists(path + "/tables") else { return }
         for name in names(in: path + "/tables") where !tables.contains(where: { $0.core.options.name == name }) {
-            found(.unknownFile, path + "/tables/" + name, "the catalogue has no table of this name")
+            found(.unknownDirectory, path + "/tables/" + name, "the catalogue has no table of this name")
         }
     }
 

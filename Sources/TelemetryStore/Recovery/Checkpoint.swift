@@ -94,6 +94,7 @@ enum Checkpoint {
         header.sequence = try cursor.fixed(UInt64.self)
         header.flushedSequence = try cursor.fixed(UInt64.self)
         header.commitTime = try cursor.fixed(Int64.self)
+        guard header.flushedSequence <= header.sequence, header.sequence < .max / 2 else { throw .malformed }
         for _ in 0..<(try cursor.count(limit: cursor.remaining)) {
             guard case .note(let source, let note) = try GroupPayload.next(&cursor) else { throw .malformed }
             header.notes[source] = Array(note)
@@ -109,6 +110,7 @@ enum Checkpoint {
     private static func decode(_ cursor: inout ByteCursor, into table: TableCore) throws(CodecError) {
         table.nextFlush = try cursor.fixed(UInt64.self)
         table.droppedThrough = try cursor.fixed(Int64.self)
+        guard table.nextFlush < .max / 2 else { throw .malformed }
         for _ in 0..<(try cursor.count(limit: min(cursor.remaining, Limits.fieldsPerTable))) {
             _ = table.registry.internField(try cursor.countedBytes())
         }
