@@ -6,7 +6,8 @@ import TelemetryCodec
 extension TelemetryStore {
     static func prepareDirectory(_ path: String, _ fileSystem: any FileSystem) throws(StoreError) -> any FileLock {
         do throws(FileError) {
-            try createDurably(path, fileSystem)
+            let isNew = try !fileSystem.exists(path + "/catalog")
+            try createDurably(path, mayBeUnsynced: isNew, fileSystem)
             let lock = try fileSystem.lock(path + "/LOCK")
             try fileSystem.createDirectory(path + "/log")
             try fileSystem.createDirectory(path + "/tables")
@@ -22,11 +23,21 @@ extension TelemetryStore {
     }
 
     /// Creates what is missing of the path, each entry synced in its parent: a store whose name is lost is lost.
-    private static func createDurably(_ path: String, _ fileSystem: any FileSystem) throws(FileError) {
-        guard !(try fileSystem.exists(path)) else { return }
+    /// - Parameter mayBeUnsynced: an entry that is there is synced too: the process that made it may have died before it could.
+    private static func createDurably(_ path: String, mayBeUnsynced: Bool, _ fileSystem: any FileSystem) throws(FileError) {
         let slash = path.lastIndex(of: "/")
         let parent = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        try createDurably(parent, fileSystem)
+        if try fileSystem.exists(path) {
+            guard mayBeUnsynced else { return }
+            do throws(FileError) {
+                try fileSystem.syncDirectory(parent)
+            } catch {
+                // A parent that may not be read was made by somebody else, and so was the entry in it.
+                guard error.errno == EACCES else { throw error }
+            }
+            return
+        }
+        try createDurably(parent, mayBeUnsynced: mayBeUnsynced, fileSystem)
         try fileSystem.createDirectory(path)
         try fileSystem.syncDirectory(parent)
     }
