@@ -35,15 +35,16 @@ struct AggregateBuilder {
         _ sources: PartitionSources, _ times: ClosedRange<Int64>, bucket: Int, device: UnsafeRawBufferPointer
     ) throws(StoreError) {
         for var group in try PieceList(sources, times, bucket: bucket, device: device, order: .ascending).disjointGroups() {
-            if let (piece, segment) = group.onlyStoredPiece, !segment.footer.hasCommitTimes, segment.footer.version > 1 {
+            if let (piece, segment) = group.onlyStoredPiece, !segment.footer.hasCommitTimes, segment.footer.version > 1,
                 try scan.add(piece, of: segment, times: times, windows: windows, series: series, to: &accumulators)
-            } else {
-                rows.removeAll()
-                try group.readNext(atLeast: .max, times: times, wanted: wanted, into: &rows)
-                rows.sortNewestFirst()
-                rows.coalesce(maxVersions: 1)
-                addRows()
+            {
+                continue
             }
+            rows.removeAll()
+            try group.readNext(atLeast: .max, times: times, wanted: wanted, into: &rows)
+            rows.sortNewestFirst()
+            rows.coalesce(maxVersions: 1)
+            addRows()
         }
     }
 

@@ -5,6 +5,8 @@ import TelemetryCodec
 struct PieceAggregation {
     /// True when values that are no numbers count.
     let needsOthers: Bool
+    /// True when it matters which of two values is older.
+    private let needsOrder: Bool
     private var times: [Int64] = []
     private var run = ColumnRun()
     /// Values of a span that has rows without one.
@@ -14,17 +16,20 @@ struct PieceAggregation {
 
     init(functions: [AggregateQuery.Function]) {
         needsOthers = functions.contains { [.count, .first, .last].contains($0) }
+        needsOrder = functions.contains { $0 == .first || $0 == .last }
     }
 
     /// Adds the piece's rows of `times`.
     /// - Parameter series: series of each wanted field of the table.
+    /// - Returns: false: nothing was added, for a field has values of several types, whose order only rows tell.
     mutating func add(
         _ piece: SegmentPiece, of segment: Segment, times range: ClosedRange<Int64>, windows: AggregateWindows, series: [UInt32: Int],
         to accumulators: inout [SeriesAccumulator]
-    ) throws(StoreError) {
-        guard case .frame(let directory, let ordinal, let firstRow) = piece.place else { return }
+    ) throws(StoreError) -> Bool {
+        guard case .frame(let directory, let ordinal, let firstRow) = piece.place else { return false }
         let columns = try wantedColumns(directory, segment, series)
-        guard !columns.isEmpty else { return }
+        guard !columns.isEmpty else { return true }
+        if needsOrder, Set(columns.map(\.series)).count < columns.count { return false }
         var reader = FrameReader(segment, directory, isCached: true)
         var pending = columns
         let isWhole = range.contains(piece.minTime) && range.contains(piece.maxTime)
@@ -32,17 +37,18 @@ struct PieceAggregation {
             pending = try addStatistics(
                 columns, &reader, ordinal: ordinal, window: windows.window(of: piece.minTime), to: &accumulators)
         }
-        guard !pending.isEmpty else { return }
+        guard !pending.isEmpty else { return true }
         try reader.load([0] + pending.map(\.position))
         try reader.readTimes(piece, ordinal: ordinal, firstRow: firstRow, into: &times)
         let selected = isWhole ? 0..<times.count : times.rows(in: range)
-        guard !selected.isEmpty else { return }
+        guard !selected.isEmpty else { return true }
         findSpans(selected, windows)
         let rows = (firstRow + selected.lowerBound)..<(firstRow + selected.upperBound)
         for column in pending {
             try reader.read(column.position, type: column.type, rows: rows, ordinal: ordinal, firstRow: firstRow, into: &run)
             addRun(column.type, bytes: reader.bytes(column.position), to: &accumulators[column.series])
         }
+        return true
     }
 
     private typealias Column = (position: Int, type: FieldType, series: Int)
@@ -67,11 +73,8 @@ struct PieceAggregation {
     ) throws(StoreError) -> [Column] {
         let numeric = PieceStatistics.columns(of: reader.directory.columns.map(\.key)).map(\.position)
         guard let statistics = try reader.statistics(of: ordinal, columnCount: numeric.count) else { return columns }
-        // Two columns of one field have to be read side by side: `first` and `last` are the older and newer of both.
         return columns.filter { column in
-            guard let index = numeric.firstIndex(of: column.position), let known = statistics[index],
-                columns.count(where: { $0.series == column.series }) == 1
-            else { return true }
+            guard let index = numeric.firstIndex(of: column.position), let known = statistics[index] else { return true }
             accumulators[column.series].add(known, type: column.type, window: window)
             return false
         }
