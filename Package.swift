@@ -7,13 +7,16 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// The store and its tests are optimized in debug builds, too: thirty times as many seeds in the same time. Overflows still trap.
+let fastSettings = settings + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 /// One module of the product. Arrows point down only; Tests/TidyTests holds the picture in docs/architecture.md to it.
-func module(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil) -> Target {
-    .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], isFast: Bool = false) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: isFast ? fastSettings : settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], isFast: Bool = false) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: isFast ? fastSettings : settings)
 }
 
 func product(_ name: String, of package: String) -> Target.Dependency {
@@ -50,9 +53,9 @@ let package = Package(
         .target(name: "CChecksum"),
 
         // The house, from the ground up.
-        module("Telemetry"),
-        module("TelemetryCodec", ["CChecksum", "CZstd", "Telemetry"]),
-        module("TelemetryStore", ["Telemetry", "TelemetryCodec"]),
+        module("Telemetry", isFast: true),
+        module("TelemetryCodec", ["CChecksum", "CZstd", "Telemetry"], isFast: true),
+        module("TelemetryStore", ["Telemetry", "TelemetryCodec"], isFast: true),
         module("ReadingJSON", ["CSimdjson", "Telemetry"]),
         module("Parquet", ["TelemetryCodec"]),
         module("ObjectStorage", [product("Crypto", of: "swift-crypto")]),
@@ -90,10 +93,14 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: settings),
 
+        // Lives to be killed, for Tests/EndToEnd/test_torture.py.
+        .executableTarget(
+            name: "gaugehouse-torture", dependencies: ["Telemetry", "TelemetryStore"], path: "Tests/Torture", swiftSettings: settings),
+
         // Reads Parquet with pyarrow and duckdb, for tests.
         .target(name: "IndependentReaders", path: "Tests/IndependentReaders", exclude: ["dump_parquet.py"], swiftSettings: settings),
         tests("TelemetryTests", ["Telemetry", "TelemetryCodec"]),
-        tests("TelemetryStoreTests", ["Telemetry", "TelemetryCodec", "TelemetryStore"], exclude: ["Golden"]),
+        tests("TelemetryStoreTests", ["Telemetry", "TelemetryCodec", "TelemetryStore"], exclude: ["Golden"], isFast: true),
         tests("ParquetTests", ["Parquet", "TelemetryCodec", "IndependentReaders"]),
         tests(
             "DeliveryTests",

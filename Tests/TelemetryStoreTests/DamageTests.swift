@@ -14,37 +14,6 @@ struct DamageTests {
         return bench
     }
 
-    @Test(
-        "a flipped byte in any file is an error that names the file, or a right answer",
-        arguments: ["log", "segment", "state", "checkpoint", "catalog"])
-    func flippedByte(kind: String) throws {
-        var random = SeededGenerator(seed: 7)
-        for _ in 0..<60 {
-            let bench = try filled()
-            if kind != "log" { try bench.seal() }
-            try bench.store.close()
-            let path = try #require(bench.disk.files.first { $0.contains(kind == "log" ? ".log" : kind == "segment" ? ".seg" : kind) })
-            let count = kind == "log" ? 1_200 : bench.disk.contents(path).count
-            let offset = Int.random(in: 0..<count, using: &random)
-            bench.disk.flip(path, at: offset)
-            do {
-                try bench.reopen()
-                for device in 0..<3 {
-                    let page = try bench.rows("dev-\(device)")
-                    for (row, time) in page.times.enumerated() {
-                        #expect(page.cells[row].integer == (time - now).microseconds / 1_000_000, "\(kind) at \(offset)")
-                    }
-                    // The last record of the log cannot be told from one that was torn.
-                    if kind != "log" { #expect(page.times.count >= 6, "\(kind) at \(offset)") }
-                }
-            } catch let error as StoreError {
-                // A flipped bit of the version makes it a file of a newer one.
-                let isRefused = error.code == .corruption || (error.code == .unusable && error.detail.contains("newer version"))
-                #expect(isRefused && error.detail.contains("/store/"), "\(kind) at \(offset): \(error)")
-            }
-        }
-    }
-
     @Test("a torn end of the log is cut, what was before it stays")
     func tornEnd() throws {
         let bench = try filled()

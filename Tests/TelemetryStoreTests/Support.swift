@@ -4,7 +4,9 @@ import Testing
 @testable import TelemetryStore
 
 /// A store on a simulated disk with a clock that is moved by hand.
-final class Bench {
+///
+/// `@unchecked Sendable`: set up before other threads come.
+final class Bench: @unchecked Sendable {
     let disk: SimulatedFileSystem
     let clock: ManualClock
     var tableOptions: TableOptions
