@@ -1,6 +1,6 @@
 # Every target is a script of scripts/ or one command. CI=true: nothing is asked.
 .DEFAULT_GOAL := help
-.PHONY: help run test bench fuzz build lint format install clean
+.PHONY: help run test torture sanitize bench fuzz build lint format install clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -10,6 +10,12 @@ run: ## broker, gateway and a small simulated fleet on this machine; Ctrl-C stop
 
 test: ## install what tests need and run every test
 	@scripts/test.sh
+
+torture: ## kill the store again and again, GAUGEHOUSE_TORTURE_SECONDS long (600)
+	@scripts/torture.sh
+
+sanitize: ## the store's tests under the thread and the address sanitizer
+	@scripts/sanitize.sh
 
 bench: ## the end-to-end benchmark
 	@scripts/bench.sh

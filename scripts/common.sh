@@ -46,6 +46,29 @@ build_release() {
     export gaugehouse_bin load_bin
 }
 
+# Builds the program that is killed; sets torture_bin.
+build_torture() {
+    swift build -c release --product gaugehouse-torture 2>&1 | cat
+    torture_bin=$(swift build -c release --show-bin-path)/gaugehouse-torture
+    export torture_bin
+}
+
+# Installs what tests need, and builds every program of theirs; sets GAUGEHOUSE_PYTHON and where the programs are.
+prepare_tests() {
+    install_missing "${build_packages[@]}" "${broker_packages[@]}" python3
+    # Debian keeps what `python3 -m venv` needs in a package of its own.
+    python3 -c 'import ensurepip, venv' 2>/dev/null || install_missing python3-venv
+
+    [ -x .venv/bin/python ] || python3 -m venv .venv
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check -r Tests/requirements.txt
+    export GAUGEHOUSE_PYTHON=$PWD/.venv/bin/python
+
+    build_release
+    build_torture
+    export GAUGEHOUSE_BIN=$gaugehouse_bin GAUGEHOUSE_LOAD_BIN=$load_bin GAUGEHOUSE_TORTURE_BIN=$torture_bin
+    export PATH=$PATH:/usr/sbin
+}
+
 # True when nothing listens at 127.0.0.1:$1.
 is_free_port() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
