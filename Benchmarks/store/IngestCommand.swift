@@ -70,7 +70,7 @@ struct OpenCommand: ParsableCommand {
         try Verifier(set, names: DeviceNames(count: set.devices)).verify(store.tables[0])
         printReport([
             ("ready_s", (ready - start).wallSeconds), ("ready_cpu_s", (ready - start).cpuSeconds), ("peak_bytes", Double(peak)),
-            ("log_bytes", Double(statistics.logByteCount)), ("segment_bytes", Double(statistics.segmentByteCount)),
+            ("segment_bytes", Double(statistics.segmentByteCount)),
             ("head_bytes", Double(statistics.headByteCount)), ("verified", 1),
         ])
         fflush(nil)
