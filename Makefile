@@ -1,9 +1,9 @@
 # Every target is a script of scripts/ or one command. CI=true: nothing is asked.
 .DEFAULT_GOAL := help
-.PHONY: help run test torture sanitize bench fuzz build lint format install clean
+.PHONY: help run test torture sanitize bench bench-store fuzz build lint format install clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
 
 run: ## broker, gateway and a small simulated fleet on this machine; Ctrl-C stops all of it
 	@scripts/run.sh
@@ -20,6 +20,9 @@ sanitize: ## the store's tests under the thread and the address sanitizer
 bench: ## the end-to-end benchmark
 	@scripts/bench.sh
 
+bench-store: ## the store beside RocksDB, InfluxDB and VictoriaMetrics; ARGUMENTS=--quick for a trial
+	@scripts/bench-store.sh $(ARGUMENTS)
+
 fuzz: ## libFuzzer over every reader of the store's files; SECONDS_EACH=60, TARGETS=all
 	@scripts/fuzz.sh $(or $(SECONDS_EACH),60) $(TARGETS)
 
@@ -27,10 +30,10 @@ build: ## both programs in release mode
 	@bash -c 'set -euo pipefail; source scripts/common.sh; build_release'
 
 lint: ## hold the sources to .swift-format
-	@swift format lint --strict --recursive Package.swift Sources Tests loadtest
+	@swift format lint --strict --recursive Package.swift Sources Tests loadtest Benchmarks
 
 format: ## bring the sources into that form
-	@swift format --in-place --recursive Package.swift Sources Tests loadtest
+	@swift format --in-place --recursive Package.swift Sources Tests loadtest Benchmarks
 
 install: ## programs, unit, user and configuration, below DESTDIR and PREFIX
 	@scripts/install.sh

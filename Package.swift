@@ -92,6 +92,12 @@ let package = Package(
             path: "loadtest",
             exclude: ["README.md"],
             swiftSettings: settings),
+        .executableTarget(
+            name: "gaugehouse-bench-store",
+            dependencies: ["Telemetry", "TelemetryCodec", "TelemetryStore", product("ArgumentParser", of: "swift-argument-parser")],
+            path: "Benchmarks/store",
+            exclude: ["harness", "peers", "run"],
+            swiftSettings: settings),
 
         // Lives to be killed, for Tests/EndToEnd/test_torture.py.
         .executableTarget(

@@ -6,7 +6,7 @@ struct GenerateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "generate")
 
     @OptionGroup var set: DataSet
-    @Option(help: "Line protocol, times in ms: FILE.0, FILE.1, ..., and FILE.0.offsets, where every 5000th line starts (u64, little-endian).")
+    @Option(help: "Line protocol, times in ms: FILE.0, FILE.1, ...; FILE.0.offsets has where every 5000th line starts (u64).")
     var lines: String?
     @Option(help: "Files of lines, one for each connection, with its share of the devices as the store's committers have.") var writers = 3
     @Option(help: "Records for the RocksDB program: see RecordFormat.") var records: String?

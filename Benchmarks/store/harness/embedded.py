@@ -5,7 +5,7 @@ import pathlib
 import shutil
 import subprocess
 
-from datasets import run_json
+from datasets import RUN_SECONDS, run_json
 from servers import folder_bytes
 
 
@@ -15,12 +15,12 @@ class Gaugehouse:
     def __init__(self, binary):
         self.binary = binary
 
-    def measure(self, data_set, folder, questions, *options):
+    def measure(self, data_set, folder, questions, seconds=RUN_SECONDS):
         """Ingest until sealed, checked; then, reopened, the questions."""
         path = pathlib.Path(folder) / "store"
-        place = ["--path", path, *options]
+        place = ["--path", path]
         try:
-            result = run_json([self.binary, "ingest", *data_set.arguments, *place])
+            result = run_json([self.binary, "ingest", *data_set.arguments, *place], seconds)
             result["settled_bytes"] = result["segment_bytes"]
             result["directory_bytes"] = folder_bytes(path)
             if questions:

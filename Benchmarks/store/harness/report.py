@@ -118,6 +118,7 @@ def growth(_, rows):
                 f"{results[0]['partitions']:.0f}",
                 spread([r["flushes"] for r in results], 0),
             ]
+            if results else [name, "took too long", *["–"] * 6]
             for name, results in rows.items()
         ])
 
@@ -212,6 +213,6 @@ def render(about, measured):
     if reached:
         parts += ["## Goals\n", reached]
     for name, results in measured.items():
-        readings = next((f" ({r[0]['readings']:,.0f} readings)" for r in results.values() if "readings" in r[0]), "")
+        readings = next((f" ({r[0]['readings']:,.0f} readings)" for r in results.values() if r and "readings" in r[0]), "")
         parts += [f"## {TITLES[name]}{readings}\n", sections[name](name, results)]
     return "\n".join(parts)

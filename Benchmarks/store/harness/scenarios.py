@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import pathlib
+import subprocess
 import sys
 import tempfile
 
@@ -110,13 +111,19 @@ def measure_once_asked_often(bench, data_set, engines):
 # Our store alone: how cost grows
 
 GROWTH_READINGS = 2_000_000
+# A point of a curve that takes longer than this is reported as such: cost that grows with the square must not hold up the rest.
+GROWTH_SECONDS = 60
 
 
-def growth_rounds(bench, name, data_set, *options):
+def growth_rounds(bench, name, data_set):
     results = []
     for _ in range(bench.rounds):
         with bench.place() as folder:
-            results.append(bench.ours.measure(data_set, folder, 0, *options))
+            try:
+                results.append(bench.ours.measure(data_set, folder, 0, seconds=GROWTH_SECONDS))
+            except subprocess.TimeoutExpired:
+                progress(f"growth: {name}: stopped after {GROWTH_SECONDS} s")
+                return []
     progress(f"growth: {name}: {min(r['cpu_s'] / r['readings'] for r in results) * 1e6:.2f} µs CPU")
     return results
 

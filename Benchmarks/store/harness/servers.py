@@ -17,7 +17,7 @@ from processes import BenchmarkError, Program, free_port  # noqa: E402
 
 REQUEST_SECONDS = 300
 # A server is at rest when for this long it neither uses this much of a core nor changes its files.
-REST_SECONDS = 4
+REST_SECONDS = 3
 REST_CPU_SHARE = 0.02
 SETTLE_SECONDS = 600
 # Devices and ticks whose values are compared after ingest.

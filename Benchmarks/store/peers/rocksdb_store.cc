@@ -368,8 +368,8 @@ int main(int argc, char** argv) {
     if (!database->GetIntProperty("rocksdb.live-sst-files-size", &bytes)) fail("no size");
     verify(database.get(), records, codec);
     std::printf(
-        "{\"readings\": %lld, \"commit_cpu_s\": %.6f, \"commit_wall_s\": %.6f, \"cpu_s\": %.6f, \"wall_s\": %.6f, \"generator_cpu_s\": %.6f, "
-        "\"peak_bytes\": %.0f, \"settled_bytes\": %llu",
+        "{\"readings\": %lld, \"commit_cpu_s\": %.6f, \"commit_wall_s\": %.6f, \"cpu_s\": %.6f, \"wall_s\": %.6f, "
+        "\"generator_cpu_s\": %.6f, \"peak_bytes\": %.0f, \"settled_bytes\": %llu",
         static_cast<long long>(records.count()), committed.cpu - start.cpu, committed.wall - start.wall, settled.cpu - start.cpu,
         settled.wall - start.wall, reading.cpu - before_reading.cpu, peak, static_cast<unsigned long long>(bytes));
     if (queries > 0) ask(database.get(), codec, totals, queries, records.count() / totals.devices);
