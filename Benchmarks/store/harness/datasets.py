@@ -56,10 +56,13 @@ class DataSet:
 RUN_SECONDS = 600
 
 
-def run_json(command, seconds=RUN_SECONDS):
-    """The last line a program prints, as JSON; its errors go to ours."""
-    text = subprocess.run([str(part) for part in command], check=True, stdout=subprocess.PIPE, text=True, timeout=seconds).stdout
-    return json.loads(text.strip().splitlines()[-1])
+def run_json(command, seconds=RUN_SECONDS, ends=0):
+    """The last line a program prints, as JSON; its errors go to ours. `ends` is the status that it must end with."""
+    command = [str(part) for part in command]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=seconds)
+    if done.returncode != ends:
+        raise subprocess.CalledProcessError(done.returncode, command)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 class DataFiles:

@@ -1,8 +1,8 @@
 """The engines that are measured inside one process: our store, and RocksDB with rows."""
 
-import json
 import pathlib
 import shutil
+import signal
 import subprocess
 
 from datasets import RUN_SECONDS, run_json
@@ -35,15 +35,11 @@ class Gaugehouse:
         """A store to open: quickly written, in big batches without a sync each; with `--crash`, all of it in the log. Returns the
         numbers of the writing."""
         command = [self.binary, "ingest", *data_set.arguments, "--path", path, "--batch", 5_000, "--durability", "none", *options]
-        process = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE)
-        if process.returncode != (-9 if "--crash" in options else 0):
-            raise subprocess.CalledProcessError(process.returncode, command)
-        return json.loads(process.stdout.splitlines()[-1])
+        return run_json(command, ends=-signal.SIGKILL if "--crash" in options else 0)
 
     def open(self, data_set, path, *options):
-        """Opens a prepared store as it would be after a kill, and leaves it as it was."""
-        command = [self.binary, "open", *data_set.arguments, "--path", path, *options]
-        return run_json(command)
+        """Opens a prepared store, and leaves it as it was: the process ends as by a kill."""
+        return run_json([self.binary, "open", *data_set.arguments, "--path", path, "--crash", *options], ends=-signal.SIGKILL)
 
     def drop(self, data_set, folder, *options):
         path = pathlib.Path(folder) / "store"

@@ -191,7 +191,7 @@ def restart(bench):
 def open_rounds(bench, data_set, path, name, *options):
     results = []
     for _ in range(bench.rounds):
-        results.append(bench.ours.open(data_set, path, "--crash", *options) | {"readings": data_set.readings})
+        results.append(bench.ours.open(data_set, path, *options) | {"readings": data_set.readings})
         progress(f"{name}: ready after {results[-1]['ready_s']:.2f} s")
     return results
 
