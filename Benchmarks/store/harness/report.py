@@ -77,6 +77,10 @@ def ingest(scenario, engines):
             f"{name}, bytes/reading: values alone {plain['values_4096']:.2f} in chunks of 4096 rows, {plain['values_131072']:.2f} in "
             f"chunks of 131 072; with the times {plain['values_and_times_4096']:.2f} and {plain['values_and_times_131072']:.2f}.\n")
     parts.append(questions(measured))
+    for name, results in measured.items():
+        error = max(r.get("relative_error", 0) for r in results)
+        if error > 0:
+            parts.append(f"{name} gives back other values than were sent: relative error up to {error:.0e} in the sample.\n")
     if "gaugehouse" in measured:
         parts.append(sync_line(measured["gaugehouse"]))
     return "\n".join(part for part in parts if part)
