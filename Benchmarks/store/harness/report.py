@@ -103,8 +103,10 @@ def sync_line(results):
     waits = [r["sync_s"] / r["groups"] * 1e3 for r in results]
     groups = [r["readings"] / r["groups"] for r in results]
     directory = per_reading(results, lambda r: r["directory_bytes"])
+    refused = sum(r["overloads"] for r in results)
     return (
-        f"Our store: write and sync of a group {spread(waits)} ms, {spread(groups, 0)} readings in a group; {spread(directory)} bytes a "
+        (f"**{refused:.0f} commits were refused as overloaded, and tried again.** " if refused else "")
+        + f"Our store: write and sync of a group {spread(waits)} ms, {spread(groups, 0)} readings in a group; {spread(directory)} bytes a "
         "reading in its whole directory, which holds preallocated log files.\n")
 
 

@@ -184,7 +184,8 @@ def restart(bench):
     ticks = round(bench.scaled(2.1e9 / NOISE_BYTES, 20_000) / devices)
     data_set = DataSet("noise", devices=devices, ticks=ticks, step_milliseconds=36_000_000 // ticks)
     with bench.place() as folder:
-        bench.ours.prepare(data_set, folder / "store")
+        written = bench.ours.prepare(data_set, folder / "store")
+        progress(f"restart: written at {written['readings'] / written['wall_s']:,.0f} readings/s, {written['overloads']:.0f} refused")
         return {"restart": open_rounds(bench, data_set, folder / "store", "restart")}
 
 
