@@ -22,6 +22,9 @@ final class SimulatedClock: WallClock {
         return Timestamp(microseconds: least)
     }
 
+    /// Simulated as well: the data's clock never jumps.
+    func uptime() -> TimeSpan { now() - Timestamp(microseconds: 0) }
+
     func move(_ committer: Int, to time: Timestamp) { hands[committer].microseconds.store(time.microseconds, ordering: .relaxed) }
     func finish(_ committer: Int) { hands[committer].microseconds.store(.max, ordering: .relaxed) }
     func set(to time: Timestamp) { for hand in hands { hand.microseconds.store(time.microseconds, ordering: .relaxed) } }

@@ -77,4 +77,5 @@ package enum GoldenStore {
 
 private struct FixedClock: WallClock {
     func now() -> Timestamp { Timestamp(microseconds: 1_764_000_090_000_000) }
+    func uptime() -> TimeSpan { .zero }
 }
