@@ -160,7 +160,8 @@ struct GoldenTests {
 
     private func writeGolden(_ name: String) throws {
         let real = RealFileSystem()
-        try #require(!real.exists(Self.root + "/" + name), "\(name) is there and never written again")
+        let isThere = try real.exists(Self.root + "/" + name)
+        try #require(!isThere, "\(name) is there and never written again")
         let disk = SimulatedFileSystem()
         try write(to: disk)
         for file in disk.files where !file.hasSuffix("LOCK") {

@@ -11,7 +11,7 @@ struct MutationTests {
     @Test("no mutation of a golden file makes the store, an inspection or a dump trap", arguments: ["log", "seg", "checkpoint", "state", "catalog"])
     func golden(kind: String) throws {
         let disk = SimulatedFileSystem()
-        try GoldenTests.load(GoldenTests.directory, as: "/store", into: disk)
+        try GoldenTests.load(GoldenTests.root + "/store-v1", as: "/store", into: disk)
         try mutate(kind, of: disk, seed: 11, count: 400)
     }
 
