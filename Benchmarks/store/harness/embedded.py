@@ -15,10 +15,10 @@ class Gaugehouse:
     def __init__(self, binary):
         self.binary = binary
 
-    def measure(self, data_set, folder, questions, seconds=RUN_SECONDS):
+    def measure(self, data_set, folder, questions, *options, seconds=RUN_SECONDS):
         """Ingest until sealed, checked; then, reopened, the questions."""
         path = pathlib.Path(folder) / "store"
-        place = ["--path", path]
+        place = ["--path", path, *options]
         try:
             result = run_json([self.binary, "ingest", *data_set.arguments, *place], seconds)
             result["settled_bytes"] = result["segment_bytes"]

@@ -34,6 +34,9 @@ class Bench:
             yield pathlib.Path(folder)
 
 
+FLEET_CACHE_MEBIBYTES = 8
+
+
 def progress(text):
     print(text, file=sys.stderr, flush=True)
 
@@ -55,7 +58,9 @@ def measure_engines(bench, data_set, engines, name, questions):
 
 def measure_engine(bench, engine, files, folder, questions):
     if engine == "gaugehouse":
-        return bench.ours.measure(files.data_set, folder, questions)
+        # A big fleet's store must not fit into its cache: it takes less than the default.
+        options = ["--cache-mebibytes", FLEET_CACHE_MEBIBYTES] if files.data_set.devices > 1_000 else []
+        return bench.ours.measure(files.data_set, folder, questions, *options)
     if engine.startswith("rocksdb"):
         return bench.rocksdb.measure(files, folder, questions, "nosync" if engine.endswith("no sync") else "sync")
     with bench.servers[engine](folder) as server:
