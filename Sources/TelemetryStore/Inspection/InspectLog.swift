@@ -141,7 +141,7 @@ extension Inspection {
             case .field(let number, let field, let name):
                 let core = tables[try table(number)].core
                 try core.registry.withNames { (names) throws(CodecError) in
-                    guard (names.fields.find(name) ?? names.fields.insert(name)) == field else { throw .malformed }
+                    guard (names.fields.find(name) ?? names.insertField(name)) == field else { throw .malformed }
                 }
             case .device(let number, let device, let name):
                 let core = tables[try table(number)].core

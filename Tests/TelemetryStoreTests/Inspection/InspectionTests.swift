@@ -69,9 +69,11 @@ struct InspectionTests {
 
     @Test("the golden store is sound")
     func golden() throws {
-        let disk = SimulatedFileSystem()
-        try GoldenTests.load(GoldenTests.root + "/store-v1", as: "/store", into: disk)
-        #expect(try InspectionTests.inspect(disk).findings == [])
+        for version in try RealFileSystem().list(GoldenTests.root) {
+            let disk = SimulatedFileSystem()
+            try GoldenTests.load(GoldenTests.root + "/" + version, as: "/store", into: disk)
+            #expect(try InspectionTests.inspect(disk).findings == [], "\(version)")
+        }
     }
 
     /// What is done to a closed store, and what an inspection must call it.
