@@ -40,7 +40,8 @@ enum InspectionText {
         let log = report.log
         let span = log.readingCount == 0 ? "" : ", readings \(log.firstSequence ?? 0) to \(log.lastSequence ?? 0)"
         return TextTable(columns: columns, rows: rows).text
-            + "\n\nlog: \(log.fileCount) \(log.fileCount == 1 ? "file" : "files"), \(log.byteCount) bytes, \(log.recordCount) records\(span)"
+            + "\n\nlog: \(log.fileCount) \(log.fileCount == 1 ? "file" : "files"), \(log.byteCount) bytes, "
+            + "\(log.recordCount) records\(span)"
             + "\ncheckpoint: \(report.checkpointByteCount) bytes"
     }
 
@@ -48,7 +49,8 @@ enum InspectionText {
         guard let usage = table.usage else { return nil }
         var rows = usage.columns.map { column in
             let encodings = column.encodings.sorted { $0.value > $1.value }.map { "\($0.key) \(percent($0.value, of: column.byteCount))" }
-            return line(column.field, column.type.name, column.valueCount, column.byteCount, usage.byteCount, encodings.joined(separator: ", "))
+            return line(
+                column.field, column.type.name, column.valueCount, column.byteCount, usage.byteCount, encodings.joined(separator: ", "))
         }
         let others = [
             ("(times)", usage.timeByteCount), ("(commit times)", usage.commitTimeByteCount), ("(statistics)", usage.statisticsByteCount),

@@ -8,7 +8,9 @@ import Testing
 /// had. No bytes may make a reader trap, and what an inspection calls sound must open.
 @Suite("Mutated files")
 struct MutationTests {
-    @Test("no mutation of a golden file makes the store, an inspection or a dump trap", arguments: ["log", "seg", "checkpoint", "state", "catalog"])
+    @Test(
+        "no mutation of a golden file makes the store, an inspection or a dump trap",
+        arguments: ["log", "seg", "checkpoint", "state", "catalog"])
     func golden(kind: String) throws {
         let disk = SimulatedFileSystem()
         try GoldenTests.load(GoldenTests.root + "/store-v1", as: "/store", into: disk)
@@ -47,7 +49,9 @@ struct MutationTests {
         case 1: bytes[offset] = [0, 1, 0x7F, 0x80, 0xFF].randomElement(using: &random)!
         case 2: bytes.replaceSubrange(offset..<min(offset + 8, bytes.count), with: repeatElement(0xFF, count: 8))
         case 3: bytes.removeSubrange(offset..<min(offset + Int.random(in: 1...16, using: &random), bytes.count))
-        case 4: bytes.insert(contentsOf: (0..<Int.random(in: 1...16, using: &random)).map { _ in .random(in: 0...255, using: &random) }, at: offset)
+        case 4:
+            bytes.insert(
+                contentsOf: (0..<Int.random(in: 1...16, using: &random)).map { _ in .random(in: 0...255, using: &random) }, at: offset)
         default: bytes.replaceSubrange(offset..., with: bytes[offset...].shuffled(using: &random))
         }
     }

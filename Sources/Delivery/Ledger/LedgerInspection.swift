@@ -88,7 +88,8 @@ extension LedgerRecord {
     fileprivate var text: String {
         switch self {
         case .intent(let intent):
-            "window \(intent.partition.window), flushes behind \(intent.after) through \(intent.through), folder \(intent.folder.debugDescription)"
+            "window \(intent.partition.window), flushes behind \(intent.after) through \(intent.through), "
+                + "folder \(intent.folder.debugDescription)"
         case .staged(let staged):
             "window \(staged.partition.window), object \(staged.object.sequence) \(staged.object.key.debugDescription), "
                 + "\(staged.object.rowCount) rows, \(staged.object.byteCount) bytes, to bucket \(staged.end.bucket), "

@@ -9,8 +9,9 @@ extension FileDump {
         output.add(
             segment.byteCount - SegmentFormat.footerByteCount, "segment",
             "version \(footer.version), table \(footer.table), window \(footer.window), flushes \(footer.flushes.lowerBound) to "
-                + "\(footer.flushes.upperBound), last reading \(footer.lastSequence), \(footer.deviceCount) devices, \(footer.rowCount) rows "
-                + "(\(footer.newRowCount) new), \(DumpText.time(footer.minTime)) to \(DumpText.time(footer.maxTime))"
+                + "\(footer.flushes.upperBound), last reading \(footer.lastSequence), \(footer.deviceCount) devices, "
+                + "\(footer.rowCount) rows (\(footer.newRowCount) new), "
+                + "\(DumpText.time(footer.minTime)) to \(DumpText.time(footer.maxTime))"
                 + (footer.hasCommitTimes ? ", with commit times" : ""))
         let index = try segment.index()
         for (local, field) in index.fields.enumerated() {

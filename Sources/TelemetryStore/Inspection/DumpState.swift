@@ -11,7 +11,9 @@ extension FileDump {
         for table in catalog.tables {
             output.add(
                 0, "table",
-                "number \(table.number), \(table.name.debugDescription), \(table.buckets) buckets, partitions of \(table.partitionLength.text)")
+                "number \(table.number), \(table.name.debugDescription), \(table.buckets) buckets, "
+                    + "partitions of \(table.partitionLength.text)"
+            )
         }
         try checkSeal(bytes)
     }
@@ -23,7 +25,8 @@ extension FileDump {
         output.add(0, "partition", "version 1, " + (record.sealedThrough == 0 ? "open" : "sealed through flush \(record.sealedThrough)"))
         for (name, task) in record.tasks.sorted(by: { $0.key < $1.key }) {
             output.add(
-                0, "task", "\(name.debugDescription), delivered through flush \(task.deliveredThrough)" + (task.isDelivering ? ", delivering" : ""))
+                0, "task",
+                "\(name.debugDescription), delivered through flush \(task.deliveredThrough)" + (task.isDelivering ? ", delivering" : ""))
         }
         try checkSeal(bytes)
     }

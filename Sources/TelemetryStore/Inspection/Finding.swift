@@ -64,15 +64,20 @@ package enum FindingKind: String, Sendable, CaseIterable {
         case .unreadable: "Check owner and permissions of the file, then the disk (dmesg); nothing is known of what is in it."
         case .newerVersion: "Start the version of gaugehouse that made it, or a later one; nothing is wrong with the file itself."
         case .catalog:
-            "Copy the file `catalog` back from a backup of this store: it changes only when a table is added. The store does not open without it."
+            "Copy the file `catalog` back from a backup of this store: it changes only when a table is added. "
+                + "The store does not open without it."
         case .checkpoint:
-            "Restore the whole store from a backup. If the log begins with reading 1, moving the file away is as good: the start replays it all."
+            "Restore the whole store from a backup. If the log begins with reading 1, moving the file away is as "
+                + "good: the start replays it all."
         case .log:
-            "Restore the whole store from a backup: readings from this offset on that are in no segment are lost otherwise, and nothing cuts them off."
-        case .logGap: "Put the missing log file back, or restore the whole store from a backup: the readings in it are acked and nowhere else."
+            "Restore the whole store from a backup: readings from this offset on that are in no segment are lost otherwise, "
+                + "and nothing cuts them off."
+        case .logGap:
+            "Put the missing log file back, or restore the whole store from a backup: the readings in it are acked and nowhere else."
         case .foreignFile: "Move the file back to the store that it belongs to, and put this store's own in its place."
         case .segment:
-            "Restore the whole store from a backup, or move this file away: then its readings are lost, except those that the log still has."
+            "Restore the whole store from a backup, or move this file away: then its readings are lost, "
+                + "except those that the log still has."
         case .partitionState:
             "Move the file away: the partition is sealed again at the next start, and deliveries know from their ledgers what they have."
         case .unknownDirectory:

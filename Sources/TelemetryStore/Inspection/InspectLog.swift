@@ -31,7 +31,8 @@ extension Inspection {
                 found(.logGap, name, at: 0, "it should begin with reading \(next): readings before it are missing")
                 knowsNames = false
             }
-            next = inspect(file, name, isNewest: index == files.count - 1) ?? (index + 1 < files.count ? files[index + 1].firstSequence : next)
+            next =
+                inspect(file, name, isNewest: index == files.count - 1) ?? (index + 1 < files.count ? files[index + 1].firstSequence : next)
         }
         report.log.lastSequence = next &- 1
         if let checkpoint, next &- 1 < checkpoint.sequence, knowsNames {
@@ -119,7 +120,8 @@ extension Inspection {
         switch walk.end() {
         case .clean: break
         case .damaged where isNewest && walk.header.isRelaxed:
-            found(.tornEnd, file, at: walk.offset, "records behind a missing one; durability = interval or none may lose them in a power cut")
+            found(
+                .tornEnd, file, at: walk.offset, "records behind a missing one; durability = interval or none may lose them in a power cut")
         case .damaged(let next):
             found(.log, file, at: walk.offset, "the record is damaged, and a valid one follows at offset \(next)")
             knowsNames = false

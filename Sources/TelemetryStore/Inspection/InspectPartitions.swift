@@ -46,7 +46,8 @@ extension Inspection {
     /// Ranges of flushes lie apart or inside each other: a merge takes whole segments.
     private mutating func checkOverlaps(_ names: [SegmentName], _ directory: String) {
         for name in names {
-            for other in names where other.flushes.lowerBound > name.flushes.lowerBound
+            for other in names
+            where other.flushes.lowerBound > name.flushes.lowerBound
                 && other.flushes.lowerBound <= name.flushes.upperBound && other.flushes.upperBound > name.flushes.upperBound
             {
                 found(.segment, directory + "/" + other.text, "its flushes overlap those of \(name.text)")

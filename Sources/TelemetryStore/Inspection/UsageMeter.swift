@@ -37,8 +37,8 @@ struct UsageMeter {
         timeBytes += Double(block.timeByteCount) * share
         commitTimeBytes += Double(block.commitTimeByteCount) * share
         for column in block.columns where column.local < fields.count {
-            columns[Key(field: fields[column.local].number, type: column.type), default: Column()].byteCount
-                += Double(column.byteCount) * share
+            columns[Key(field: fields[column.local].number, type: column.type), default: Column()].byteCount +=
+                Double(column.byteCount) * share
         }
     }
 

@@ -57,13 +57,15 @@ struct DumpTests {
         #expect(texts(try dump(disk, "/state").entries, "task") == [#""archive", delivered through flush 1"#])
     }
 
-    @Test("damaged files show what is before the damage, and where it is", arguments: [".log", ".seg", "/catalog", "/checkpoint", "/state"])
+    @Test(
+        "damaged files show what is before the damage, and where it is", arguments: [".log", ".seg", "/catalog", "/checkpoint", "/state"])
     func damaged(suffix: String) throws {
         let disk = try golden()
         let path = try #require(disk.files.first { $0.hasSuffix(suffix) })
         let whole = try dump(disk, suffix).entries
         // The second record; a frame of rows; the checksum at the end.
-        let offset = suffix == ".log" ? try #require(whole.filter { $0.kind == "record" }.dropFirst().first).offset + 20 : suffix == ".seg" ? 20 : -1
+        let offset =
+            suffix == ".log" ? try #require(whole.filter { $0.kind == "record" }.dropFirst().first).offset + 20 : suffix == ".seg" ? 20 : -1
         disk.flip(path, at: offset < 0 ? disk.contents(path).count + offset : offset)
         let (entries, error) = try dump(disk, suffix)
         let found = try #require(error)

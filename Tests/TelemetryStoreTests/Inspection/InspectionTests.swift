@@ -251,7 +251,8 @@ struct InspectionTests {
         let usage = try #require(table.usage)
         #expect(usage.byteCount == table.byteCount)
         #expect(usage.rowCount == 80 && usage.timeByteCount > 0 && usage.indexByteCount > 0)
-        #expect(Set(usage.columns.map { "\($0.field) \($0.type.name) \($0.valueCount)" }) == ["t double 80", "n integer 80", "s string 80"])
+        #expect(
+            Set(usage.columns.map { "\($0.field) \($0.type.name) \($0.valueCount)" }) == ["t double 80", "n integer 80", "s string 80"])
         #expect(usage.columns.allSatisfy { $0.byteCount > 0 })
     }
 
