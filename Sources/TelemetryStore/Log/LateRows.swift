@@ -37,22 +37,29 @@ struct LateRows {
         return match.effect
     }
 
-    /// The one place where a segment is read to apply a row.
     private mutating func meetSegments(_ device: UInt32, _ time: Int64, _ partition: Partition, _ table: TableCore) throws(StoreError) {
-        let overlapping = partition.segments.filter { $0.footer.minTime <= time && $0.footer.maxTime >= time }
-        if overlapping.isEmpty { return }
+        for segment in partition.segments.reversed() where segment.footer.minTime <= time && segment.footer.maxTime >= time {
+            guard !match.isDecided else { return }
+            guard try times.contains(time, segment, device: device, of: table) else { continue }
+            rows.removeAll()
+            try segment.readRows(of: device, at: time...time, table, into: &rows)
+            rows.sortNewestFirst()
+            for row in rows.rows where !match.isDecided { match.meet(rows.cells(of: row), bytes: rows.bytes) }
+        }
+    }
+}
+
+extension Segment {
+    /// Adds the device's rows of `times` to `buffer`; unsorted. The one place where a segment is read to apply a row.
+    func readRows(
+        of device: UInt32, at times: ClosedRange<Int64>, _ table: TableCore, into buffer: inout RowBuffer
+    ) throws(StoreError) {
         let key = table.registry.readingNames { names in
             (bucket: Int(names.buckets[Int(device)]), name: names.devices.withName(device) { Array($0) })
         }
-        for segment in overlapping.reversed() where !match.isDecided {
-            guard try times.contains(time, segment, device: device, bucket: key.bucket, name: key.name) else { continue }
-            rows.removeAll()
-            try key.name.withRawBytes { (name) throws(StoreError) in
-                let source = PartitionSources(segments: [segment], heads: [])
-                try source.read(bucket: key.bucket, device: name, times: time...time, wanted: nil, into: &rows)
-            }
-            rows.sortNewestFirst()
-            for row in rows.rows where !match.isDecided { match.meet(rows.cells(of: row), bytes: rows.bytes) }
+        try key.name.withRawBytes { (name) throws(StoreError) in
+            let source = PartitionSources(segments: [self], heads: [])
+            try source.read(bucket: key.bucket, device: name, times: times, wanted: nil, into: &buffer)
         }
     }
 }

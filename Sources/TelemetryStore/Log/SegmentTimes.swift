@@ -23,16 +23,11 @@ struct SegmentTimes {
     private var rows = RowBuffer()
 
     /// True when the segment has a row of the device at `time`.
-    mutating func contains(
-        _ time: Int64, _ segment: Segment, device: UInt32, bucket: Int, name: [UInt8]
-    ) throws(StoreError) -> Bool {
+    mutating func contains(_ time: Int64, _ segment: Segment, device: UInt32, of table: TableCore) throws(StoreError) -> Bool {
         let key = Key(segment: ObjectIdentifier(segment), device: device)
         if let times = known[key]?.times { return times.containsSorted(time) }
         rows.removeAll()
-        try name.withRawBytes { (name) throws(StoreError) in
-            let source = PartitionSources(segments: [segment], heads: [])
-            try source.read(bucket: bucket, device: name, times: .min ... .max, wanted: nil, into: &rows)
-        }
+        try segment.readRows(of: device, at: .min ... .max, table, into: &rows)
         let times = rows.rows.map(\.time).sorted()
         // Everything goes at once: what a backfill is at is asked for again and again, so that it is soon back.
         if count + times.count > SegmentTimes.limit { removeAll() }
