@@ -36,7 +36,8 @@ struct IngestCommand: ParsableCommand {
             ("wall_s", (settled - start).wallSeconds), ("generator_cpu_s", generator.cpuSeconds),
             ("peak_bytes", Double(memoryByteCount("VmHWM"))), ("before_bytes", Double(memoryBefore)),
             ("groups", Double(statistics.groups)), ("sync_s", Double(statistics.syncNanoseconds) / 1e9),
-            ("overloads", Double(target.overloadCount)), ("flushes", Double(statistics.flushes)), ("partitions", Double(target.table.partitions().count)),
+            ("overloads", Double(target.overloadCount)), ("flushes", Double(statistics.flushes)),
+            ("partitions", Double(target.table.partitions().count)),
             ("segment_bytes", Double(statistics.segmentByteCount)), ("log_bytes", Double(statistics.logByteCount)),
         ]
         guard !crash else {

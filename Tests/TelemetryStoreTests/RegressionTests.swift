@@ -381,35 +381,4 @@ struct RegressionTests {
         let again = try open(disk.crashed(.forgetful, using: &random), clock)
         #expect(try all(again, "d")?.times == [now])
     }
-
-    @Test("first and last of a field with integers and doubles are its oldest and newest values, from a segment too", arguments: [1, 3])
-    func firstOfMixedTypes(maxVersions: Int) throws {
-        let bench = try Bench { table, _ in table.maxVersions = maxVersions }
-        let values: [FieldValue] = [.integer(2), .double(0.5), .string("x"), .double(1.5), .integer(7)]
-        for (second, value) in values.enumerated() { try bench.commit(reading("d", now + .seconds(Int64(second)), ["a": value])) }
-        try bench.flush()
-        for end in 1...values.count {
-            var query = AggregateQuery(device: "d", start: now, end: now + .seconds(Int64(end)), step: .minutes(1))
-            query.functions = [.first, .last, .count]
-            let page = try #require(try bench.table.aggregate(query))
-            #expect(page.cells.map { $0.value(in: page.bytes) } == [.integer(2), values[end - 1], .integer(Int64(end))])
-        }
-    }
-}
-
-/// What a test hands to a thread that it joins.
-private struct Unchecked: @unchecked Sendable {
-    let run: () -> Void
-}
-
-/// `@unchecked Sendable`: the value is touched under `lock` only.
-private final class Box<Value>: @unchecked Sendable {
-    private let lock = Monitor()
-    private var content: Value
-    init(_ value: Value) { content = value }
-
-    var value: Value {
-        get { lock.locked { content } }
-        set { lock.locked { content = newValue } }
-    }
 }

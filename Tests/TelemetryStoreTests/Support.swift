@@ -72,3 +72,20 @@ func reading(_ device: String, _ time: Timestamp?, _ fields: [String: FieldValue
 extension TimeSpan {
     static func + (a: TimeSpan, b: TimeSpan) -> TimeSpan { TimeSpan(microseconds: a.microseconds + b.microseconds) }
 }
+
+/// What a test hands to a thread that it joins.
+struct Unchecked: @unchecked Sendable {
+    let run: () -> Void
+}
+
+/// `@unchecked Sendable`: the value is touched under `lock` only.
+final class Box<Value>: @unchecked Sendable {
+    private let lock = Monitor()
+    private var content: Value
+    init(_ value: Value) { content = value }
+
+    var value: Value {
+        get { lock.locked { content } }
+        set { lock.locked { content = newValue } }
+    }
+}

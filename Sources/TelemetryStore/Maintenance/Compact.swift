@@ -2,8 +2,8 @@ import Telemetry
 
 /// Many flushes → few segments: a window that is flushed often while it is open must not make each read look into hundreds of files.
 ///
-/// The newest `fanIn` segments are merged, and older ones with them as long as those are no bigger than what is merged already. Sizes left
-/// alone at least double, so there are never more than about `fanIn` + log₂(flushes) of them, and a row is written again at most that often.
+/// The newest `fanIn` segments are merged, and older ones with them as long as those are no bigger than what is merged already. Sizes
+/// left alone at least double, so there are never more than about `fanIn` + log₂(flushes) of them, and no row is written more often.
 /// Source: the size ratio of RocksDB's universal compaction.
 extension Maintenance {
     func compactDue(_ table: TableCore, _ index: Int, _ attempts: inout Attempts) throws(StoreError) {

@@ -32,7 +32,9 @@ struct Recovery {
         let file = path + "/checkpoint"
         guard let bytes = try storing({ () throws(FileError) in try fileSystem.contents(of: file) }) else { return nil }
         let byNumber = Dictionary(uniqueKeysWithValues: tables.map { ($0.number, $0) })
-        do throws(CodecError) { return try bytes.withBytes { (bytes) throws(CodecError) in try Checkpoint.decode(bytes, tables: byNumber) } } catch {
+        do throws(CodecError) {
+            return try bytes.withBytes { (bytes) throws(CodecError) in try Checkpoint.decode(bytes, tables: byNumber) }
+        } catch {
             throw error.storeError(file, at: 0, "the checkpoint is damaged")
         }
     }
@@ -92,7 +94,9 @@ struct Recovery {
     private func readRecord(of partition: Partition) throws(StoreError) {
         let file = partition.directory + "/state"
         guard let bytes = try storing({ () throws(FileError) in try fileSystem.contents(of: file) }) else { return }
-        do throws(CodecError) { partition.record = try bytes.withBytes { (bytes) throws(CodecError) in try PartitionRecord(bytes) } } catch {
+        do throws(CodecError) {
+            partition.record = try bytes.withBytes { (bytes) throws(CodecError) in try PartitionRecord(bytes) }
+        } catch {
             throw error.storeError(file, at: 0, "the partition's state is damaged")
         }
     }

@@ -96,7 +96,9 @@ final class Segment: @unchecked Sendable {
     func read(_ frame: FrameReference) throws(StoreError) -> Bytes {
         guard frame.rawByteCount <= 1 << 31 else { throw damage(at: frame.offset, "a frame claims \(frame.rawByteCount) bytes") }
         let compressed = try bytes(frame.offset..<(frame.offset + frame.compressedByteCount))
-        guard compressed.withBytes({ crc32c($0) }) == frame.checksum else { throw damage(at: frame.offset, "the frame's checksum does not hold") }
+        guard compressed.withBytes({ crc32c($0) }) == frame.checksum else {
+            throw damage(at: frame.offset, "the frame's checksum does not hold")
+        }
         do throws(CodecError) {
             return try Bytes(count: frame.rawByteCount) { (output) throws(CodecError) in
                 let decompressor = ZstdDecompressor()

@@ -142,9 +142,10 @@ extension Life {
             guard range.count == wanted.count,
                 zip(versions.cells[range], wanted).allSatisfy({ $1.value.isSame(as: $0.value(in: page.bytes)) })
             else { throw Disagreement("\(query): \(range.count) versions of \(column.name), expected \(wanted.count), or others") }
+            let (times, wantedTimes) = (versions.times[range].map(\.microseconds), wanted.map(\.commitTime))
             try agree(
-                options.maxVersions == 1 || versions.times[range].map(\.microseconds) == wanted.map(\.commitTime),
-                "\(query): commit times of \(column.name) \(versions.times[range].map(\.microseconds)), expected \(wanted.map(\.commitTime))"
+                options.maxVersions == 1 || times == wantedTimes,
+                "\(query): commit times of \(column.name) \(times), expected \(wantedTimes)"
             )
         }
         // A field that the page does not show must not be there.

@@ -57,8 +57,8 @@ struct LifeOptions: CustomStringConvertible {
     }
 
     var description: String {
-        "buckets \(buckets), versions \(maxVersions), partition \(partitionSeconds) s, seal after \(sealAfterSeconds) s, ttl \(ttlSeconds) s, "
-            + "deliveries \(deliveries) (\(isRetained ? "" : "not ")retained), log files \(logFileByteCount) B, "
+        "buckets \(buckets), versions \(maxVersions), partition \(partitionSeconds) s, seal after \(sealAfterSeconds) s, "
+            + "ttl \(ttlSeconds) s, deliveries \(deliveries) (\(isRetained ? "" : "not ")retained), log files \(logFileByteCount) B, "
             + "head budget \(headByteBudget) B, head age \(headAgeSeconds) s, cache \(cacheByteCount) B"
     }
 }
