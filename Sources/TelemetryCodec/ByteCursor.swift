@@ -40,7 +40,12 @@ public struct ByteCursor {
     public mutating func varint() throws(CodecError) -> UInt64 {
         let first = try byte()
         if first < 0x80 { return UInt64(first) }
-        return try longVarint(UInt64(first & 0x7F))
+        let low = UInt64(first & 0x7F)
+        if offset < bytes.count, bytes[offset] < 0x80 {
+            defer { offset += 1 }
+            return low | UInt64(bytes[offset]) << 7
+        }
+        return try longVarint(low)
     }
 
     @usableFromInline mutating func longVarint(_ low: UInt64) throws(CodecError) -> UInt64 {

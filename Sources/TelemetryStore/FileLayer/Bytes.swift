@@ -38,3 +38,20 @@ extension File {
         return read == count ? bytes : nil
     }
 }
+
+/// Memory that one file after the other is read into: pages are asked from the kernel once.
+struct FileBuffer: ~Copyable {
+    private var memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 0, alignment: 16)
+
+    deinit { memory.deallocate() }
+
+    /// Exactly `count` bytes from the file's start, valid until the next call; nil when the file is shorter.
+    mutating func read(_ file: any File, count: Int) throws(FileError) -> UnsafeRawBufferPointer? {
+        if memory.count < count {
+            memory.deallocate()
+            memory = .allocate(byteCount: count, alignment: 16)
+        }
+        let target = UnsafeMutableRawBufferPointer(rebasing: memory[..<count])
+        return try file.read(at: 0, into: target) == count ? UnsafeRawBufferPointer(target) : nil
+    }
+}

@@ -12,6 +12,7 @@ enum CellWalk {
     ) throws(CodecError) -> Bool {
         var cursor = ByteCursor(cells)
         var other = ByteCursor(known)
+        try passEqualKeys(&cursor, &other)
         var isSame = true
         while !cursor.isAtEnd {
             let (field, tag) = try next(&cursor)
@@ -22,11 +23,30 @@ enum CellWalk {
         return isSame && other.isAtEnd
     }
 
+    /// Passes the cells whose keys, of one byte, are those of the known row: field and type were checked and noted with that one. Devices
+    /// repeat their fields, so these are mostly all.
+    @inline(__always)
+    private static func passEqualKeys(_ cursor: inout ByteCursor, _ known: inout ByteCursor) throws(CodecError) {
+        while !cursor.isAtEnd, !known.isAtEnd {
+            let key = cursor.bytes[cursor.offset]
+            guard key < 0x80, key == known.bytes[known.offset] else { return }
+            (cursor.offset, known.offset) = (cursor.offset + 1, known.offset + 1)
+            try passValue(&cursor, tag: UInt64(key & 7))
+            try passValue(&known, tag: UInt64(key & 7))
+        }
+    }
+
     /// Passes the next cell.
     @inline(__always)
     private static func next(_ cursor: inout ByteCursor) throws(CodecError) -> (field: UInt64, tag: UInt64) {
         let key = try cursor.varint()
-        switch key & 7 {
+        try passValue(&cursor, tag: key & 7)
+        return (key >> 3, key & 7)
+    }
+
+    @inline(__always)
+    private static func passValue(_ cursor: inout ByteCursor, tag: UInt64) throws(CodecError) {
+        switch tag {
         case CellCoding.integer: _ = try cursor.varint()
         case CellCoding.double:
             guard cursor.remaining >= 8 else { throw .truncated }
@@ -38,7 +58,6 @@ enum CellWalk {
             cursor.offset += count
         default: throw .malformed
         }
-        return (key >> 3, key & 7)
     }
 
     /// Every cell of a row that was checked.

@@ -196,12 +196,18 @@ struct DeviceStates: ~Copyable {
     }
 
     /// Hands each field's newest value to `body`: field, time, cell, and the bytes that a string's cell names. Fields come in no order.
-    func forEachLatest(_ number: UInt32, _ body: (UInt32, Int64, Cell, UnsafeRawBufferPointer) -> Void) {
-        guard let device = device(number) else { return }
-        CellWalk.forEach(device.newestRow) { field, cell in body(field, device.maxTime, cell, device.newestRow) }
+    /// - Returns: false when the device never stored anything.
+    @discardableResult
+    func forEachLatest(_ number: UInt32, _ body: (UInt32, Int64, Cell, UnsafeRawBufferPointer) -> Void) -> Bool {
+        guard Int(number) < count else { return false }
+        let device = pointer(number)
+        guard device.pointee.isStored else { return false }
+        let (row, time) = (device.pointee.newestRow, device.pointee.maxTime)
+        CellWalk.forEach(row) { field, cell in body(field, time, cell, row) }
         var hint = 0
-        device.slots.forEach { field, time, cell, bytes in
-            if !CellWalk.hasField(field, device.newestRow, hint: &hint) { body(field, time, cell, bytes) }
+        device.pointee.slots.forEach { field, time, cell, bytes in
+            if !CellWalk.hasField(field, row, hint: &hint) { body(field, time, cell, bytes) }
         }
+        return true
     }
 }

@@ -42,11 +42,12 @@ struct LogReader {
             throw damage(first, 0, "readings \(flushed + 1) to \(first.firstSequence - 1) are missing before it")
         }
         var next = first.firstSequence
+        var buffer = FileBuffer()
         for (index, file) in files.enumerated() {
             guard file.firstSequence == next else {
                 throw damage(file, 0, "it should begin with reading \(next): readings before it are missing")
             }
-            next = try replay(file, isNewest: index == files.count - 1, body)
+            next = try replay(file, isNewest: index == files.count - 1, &buffer, body)
         }
         if next - 1 < checkpoint {
             throw damage(files[files.count - 1], 0, "the log ends at reading \(next - 1), but the checkpoint covers \(checkpoint)")
@@ -56,14 +57,14 @@ struct LogReader {
 
     /// - Returns: sequence number that follows the file's last reading.
     private func replay(
-        _ logFile: LogFile, isNewest: Bool,
+        _ logFile: LogFile, isNewest: Bool, _ buffer: inout FileBuffer,
         _ body: (LogRecordHeader, UnsafeRawBufferPointer) throws(StoreError) -> Void
     ) throws(StoreError) -> SequenceNumber {
         let path = directory + "/" + logFile.name
         let file = try storing { () throws(FileError) in try fileSystem.open(path, isNewest ? .readWrite : .read) }
-        let contents = try storing { () throws(FileError) in try file.bytes(at: 0, count: try file.byteCount()) }
-        defer { withExtendedLifetime(contents) {} }
-        guard let bytes = contents?.buffer else { throw damage(logFile, 0, "the file shrank while it was read") }
+        guard let bytes = try storing({ () throws(FileError) in try buffer.read(file, count: try file.byteCount()) }) else {
+            throw damage(logFile, 0, "the file shrank while it was read")
+        }
         let header = try header(of: logFile, bytes)
         guard header.storeID == storeID else { throw damage(logFile, 0, "the file belongs to another store") }
         guard header.fileByteCount == bytes.count else {

@@ -6,32 +6,46 @@ extension Table {
     /// - Parameter fields: nil for all; names the device does not have are left out.
     /// - Returns: nil: unknown device.
     package func latest(device id: String, fields: [String]?) -> LatestReading? {
-        guard let number = core.registry.device(id) else { return nil }
-        let wanted = fields.map { names in names.compactMap { core.registry.field($0) } }
+        let (number, names, wanted) = core.registry.readingNames { names in
+            (names.devices.find(id), names.fieldStrings, fields?.compactMap { names.fields.find($0) })
+        }
+        guard let number else { return nil }
         let expiry = core.expiry(now: core.clock.now()).microseconds
-        let names = core.registry.fieldNames
         var result = LatestReading(device: id, time: nil, entries: [], bytes: [])
+        result.entries.reserveCapacity(min(wanted?.count ?? names.count, LatestReading.usualFieldCount))
         let isKnown = core.lock.reading { () -> Bool in
-            guard core.states.device(number) != nil else { return false }
             core.states.forEachLatest(number) { field, time, cell, bytes in
                 guard time >= expiry, wanted?.contains(field) ?? true else { return }
-                let cell = result.copy(cell, from: bytes)
-                result.entries.append(.init(field: names[Int(field)], cell: cell, time: Timestamp(microseconds: time)))
+                result.append(names[Int(field)], cell, from: bytes, at: time)
             }
-            return true
         }
         guard isKnown else { return nil }
-        result.entries.sort { $0.field < $1.field }
-        result.time = result.entries.map(\.time).max()
+        result.sort()
         return result
     }
 }
 
 extension LatestReading {
-    fileprivate mutating func copy(_ cell: Cell, from source: UnsafeRawBufferPointer) -> Cell {
-        guard let type = cell.type, type.isBytes else { return cell }
-        let offset = bytes.count
-        bytes.append(contentsOf: source[cell.byteRange])
-        return .bytes(type, offset: offset, count: cell.byteCount)
+    /// Room for so many entries is made at once.
+    fileprivate static let usualFieldCount = 16
+
+    fileprivate mutating func append(_ field: String, _ cell: Cell, from source: UnsafeRawBufferPointer, at microseconds: Int64) {
+        var cell = cell
+        if let type = cell.type, type.isBytes {
+            let offset = bytes.count
+            bytes.append(contentsOf: source[cell.byteRange])
+            cell = .bytes(type, offset: offset, count: cell.byteCount)
+        }
+        let time = Timestamp(microseconds: microseconds)
+        entries.append(Entry(field: field, cell: cell, time: time))
+        self.time = max(time, self.time ?? time)
+    }
+
+    /// Devices mostly name their fields in the same order, often the alphabet's.
+    fileprivate mutating func sort() {
+        for index in entries.indices.dropFirst() where entries[index].field < entries[index - 1].field {
+            entries.sort { $0.field < $1.field }
+            return
+        }
     }
 }
