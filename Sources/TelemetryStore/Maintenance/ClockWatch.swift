@@ -2,7 +2,7 @@ import Telemetry
 
 /// Tells a wall clock that went ahead by itself from one that was put ahead: nothing is dropped by a time that is not confirmed.
 ///
-/// A jump is confirmed once the new time has stood for `confirmation`. Source: docs/decisions/0010-drops-wait-for-the-clock.md.
+/// A jump is confirmed once the new time has stood for `confirmation`. Source: docs/decisions/0011-drops-wait-for-the-clock.md.
 struct ClockWatch {
     /// Less than this between two passes is drift or a correction.
     private static let tolerance = TimeSpan.hours(1)
