@@ -16,6 +16,9 @@ package enum Limits {
     package static let readingsPerBatch = 65_536
     /// Bytes of names and values in one batch; a batch is one log record, which a log file must hold.
     package static let batchByteCount = 16 << 20
+    /// Memory for a device's latest values of fields that its newest row does not have: a device that invents names and sends long values
+    /// must not fill memory.
+    package static let latestBytesPerDevice = 1 << 20
     /// Devices of one table.
     package static let devicesPerTable = 4_000_000
 }

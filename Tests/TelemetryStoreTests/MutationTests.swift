@@ -58,20 +58,21 @@ struct MutationTests {
 
     /// Checksums that hold, so that what is behind them is read.
     private static func reseal(_ bytes: inout [UInt8], _ kind: String) {
-        func put(_ start: Int, _ end: Int, at offset: Int) {
+        func put(_ start: Int, _ end: Int, at offset: Int, seed: UInt32 = 0) {
             guard start >= 0, start <= end, end <= bytes.count, offset >= 0, offset + 4 <= bytes.count else { return }
-            let sum = bytes[start..<end].withUnsafeBytes { crc32c($0) }
+            let sum = bytes[start..<end].withUnsafeBytes { crc32c($0, seed: seed) }
             withUnsafeBytes(of: sum.littleEndian) { bytes.replaceSubrange(offset..<offset + 4, with: $0) }
         }
         switch kind {
         case "log":
             put(0, 60, at: 60)
+            let header = bytes.withUnsafeBytes { bytes in try? LogFileHeader(bytes) }
             var offset = LogFormat.fileHeaderByteCount
             while offset + LogFormat.recordHeaderByteCount <= bytes.count {
                 let length = bytes.withUnsafeBytes { Int($0.loadUnaligned(fromByteOffset: offset, as: UInt32.self)) }
                 let end = offset + LogFormat.recordHeaderByteCount + length
                 guard length > 0, end <= bytes.count else { return }
-                put(offset + 8, end, at: offset + 4)
+                put(offset + 8, end, at: offset + 4, seed: header?.checksumSeed ?? 0)
                 offset += LogFormat.aligned(LogFormat.recordHeaderByteCount + length)
             }
         case "seg": put(bytes.count - SegmentFormat.footerByteCount, bytes.count - 4, at: bytes.count - 4)

@@ -8,8 +8,8 @@ extension FileDump {
         let header = walk.header
         output.add(
             0, "log",
-            "version 1, epoch \(header.epoch), store \(DumpText.id(header.storeID)), first reading \(header.firstSequence), "
-                + "\(header.isRelaxed ? "relaxed" : "synced"), \(header.fileByteCount) bytes")
+            "version \(header.version), epoch \(header.epoch), store \(DumpText.id(header.storeID)), "
+                + "first reading \(header.firstSequence), \(header.isRelaxed ? "relaxed" : "synced"), \(header.fileByteCount) bytes")
         while !output.isFull, let (offset, record, payload) = walk.next() {
             output.add(
                 offset, "record",

@@ -22,7 +22,7 @@ struct LogFileWalk {
 
     /// The next record with its place and payload; nil at the first that is not valid.
     mutating func next() -> (offset: Int, record: LogRecordHeader, payload: UnsafeRawBufferPointer)? {
-        guard let record = LogRecordHeader(bytes, at: offset, epoch: header.epoch) else { return nil }
+        guard let record = LogRecordHeader(bytes, at: offset, of: header) else { return nil }
         let start = offset + LogFormat.recordHeaderByteCount
         defer { offset += record.byteCount }
         return (offset, record, UnsafeRawBufferPointer(rebasing: bytes[start..<(start + record.payloadByteCount)]))
@@ -33,7 +33,7 @@ struct LogFileWalk {
         if isZero(from: offset) { return .clean }
         var position = offset + LogFormat.alignment
         while position + LogFormat.recordHeaderByteCount <= bytes.count {
-            if LogRecordHeader(bytes, at: position, epoch: header.epoch) != nil { return .damaged(nextRecord: position) }
+            if LogRecordHeader(bytes, at: position, of: header) != nil { return .damaged(nextRecord: position) }
             position += LogFormat.alignment
         }
         return .torn

@@ -1,7 +1,8 @@
 import Telemetry
 import TelemetryCodec
 
-/// Newest values of those fields of one device that its newest row may not have. Freed by its owner.
+/// Newest values of those fields of one device that its newest row may not have: at most `Limits.latestBytesPerDevice`, beyond which the
+/// oldest go. Freed by its owner.
 struct LatestSlots {
     private struct Slot {
         var time: Int64
@@ -40,6 +41,15 @@ struct LatestSlots {
             base![index].time = time
             store(cell, in: base! + index, source: cells)
         }
+        while Int(valueByteCount) + Int(count) * MemoryLayout<Slot>.stride > Limits.latestBytesPerDevice { removeOldest() }
+    }
+
+    private mutating func removeOldest() {
+        let oldest = (0..<Int(count)).min { base![$0].time < base![$1].time }!
+        UnsafeMutableRawPointer(bitPattern: address(base![oldest]))?.deallocate()
+        valueByteCount -= base![oldest].capacity
+        count -= 1
+        base![oldest] = base![Int(count)]
     }
 
     private func find(_ field: UInt32, from start: Int) -> Int? {

@@ -112,8 +112,8 @@ final class CommitLog: @unchecked Sendable {
         // Sequence numbers order commits; the time only rises, so that versions show in order.
         let commitTime = max(clock.now().microseconds, lastCommitTime &+ 1)
         let header = LogRecordHeader(
-            payloadByteCount: record.count - LogFormat.recordHeaderByteCount, epoch: 0, firstSequence: lastSequence + 1,
-            readingCount: readingCount, commitTime: commitTime)
+            payloadByteCount: record.count - LogFormat.recordHeaderByteCount, firstSequence: lastSequence + 1, readingCount: readingCount,
+            commitTime: commitTime)
         let start = MonotonicTime.now()
         do throws(StoreError) {
             try writer.append(header, &record)

@@ -50,17 +50,24 @@ struct LateRows {
 }
 
 extension Segment {
-    /// Adds the device's rows of `times` to `buffer`; unsorted. The one place where a segment is read to apply a row.
+    /// Adds the device's rows of `times` to `buffer`; unsorted. For applying a row.
     func readRows(
         of device: UInt32, at times: ClosedRange<Int64>, _ table: TableCore, into buffer: inout RowBuffer
     ) throws(StoreError) {
+        try withKey(of: device, table) { (bucket, name) throws(StoreError) in
+            let source = PartitionSources(segments: [self], heads: [])
+            try source.read(bucket: bucket, device: name, times: times, wanted: nil, into: &buffer)
+        }
+    }
+
+    /// Bucket and name, by which segments know the device.
+    func withKey<R>(
+        of device: UInt32, _ table: TableCore, _ body: (Int, UnsafeRawBufferPointer) throws(StoreError) -> R
+    ) throws(StoreError) -> R {
         let key = table.registry.readingNames { names in
             (bucket: Int(names.buckets[Int(device)]), name: names.devices.withName(device) { Array($0) })
         }
-        try key.name.withRawBytes { (name) throws(StoreError) in
-            let source = PartitionSources(segments: [self], heads: [])
-            try source.read(bucket: key.bucket, device: name, times: times, wanted: nil, into: &buffer)
-        }
+        return try key.name.withRawBytes { (name) throws(StoreError) in try body(key.bucket, name) }
     }
 }
 

@@ -72,7 +72,7 @@ struct LogReader {
         }
         var offset = LogFormat.fileHeaderByteCount
         var expected = logFile.firstSequence
-        while let record = LogRecordHeader(bytes, at: offset, epoch: header.epoch) {
+        while let record = LogRecordHeader(bytes, at: offset, of: header) {
             guard record.firstSequence == expected else {
                 throw damage(logFile, offset, "expected reading \(expected), found \(record.firstSequence)")
             }
@@ -82,7 +82,7 @@ struct LogReader {
             offset += record.byteCount
         }
         if !(isNewest && header.isRelaxed) {
-            try checkEnd(logFile, bytes, at: offset, epoch: header.epoch, isNewest: isNewest)
+            try checkEnd(logFile, bytes, at: offset, of: header, isNewest: isNewest)
         }
         if isNewest { try persist(file, bytes, through: offset) }
         return expected
@@ -101,12 +101,12 @@ struct LogReader {
 
     /// Nothing valid may stand behind the first record that does not parse, and in older files nothing but zeros.
     private func checkEnd(
-        _ logFile: LogFile, _ bytes: UnsafeRawBufferPointer, at offset: Int, epoch: UInt32, isNewest: Bool
+        _ logFile: LogFile, _ bytes: UnsafeRawBufferPointer, at offset: Int, of header: LogFileHeader, isNewest: Bool
     ) throws(StoreError) {
         if isZero(bytes, from: offset) { return }
         var position = offset + LogFormat.alignment
         while position + LogFormat.recordHeaderByteCount <= bytes.count {
-            if LogRecordHeader(bytes, at: position, epoch: epoch) != nil {
+            if LogRecordHeader(bytes, at: position, of: header) != nil {
                 throw damage(logFile, offset, "the record is damaged, and a valid one follows at offset \(position)")
             }
             position += LogFormat.alignment

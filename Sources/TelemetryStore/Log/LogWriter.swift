@@ -16,6 +16,7 @@ struct LogWriter: ~Copyable {
     private let fileByteCount: Int
     private let durability: Durability
     private var file: (any File)?
+    private var fileHeader: LogFileHeader?
     private var capacity = 0
     private var offset = 0
     /// What a failed write may have left behind: zeros go there first.
@@ -43,9 +44,7 @@ struct LogWriter: ~Copyable {
         let needed = LogFormat.aligned(record.count)
         try clearTorn()
         if file == nil || offset + needed > capacity { try rotate(firstSequence: header.firstSequence, needed: needed) }
-        var header = header
-        header.epoch = epoch
-        header.complete(&record)
+        header.complete(&record, in: fileHeader!)
         try record.withBytes { (bytes) throws(StoreError) in
             do throws(FileError) { try file!.write(bytes, at: offset) } catch {
                 (torn, file) = ((file!, offset, bytes.count), nil)
@@ -80,10 +79,10 @@ struct LogWriter: ~Copyable {
         let size = max(fileByteCount, LogFormat.fileHeaderByteCount + needed)
         let path = directory + "/" + next.name
         let header = LogFileHeader(
-            epoch: next.epoch, storeID: storeID, firstSequence: firstSequence, isRelaxed: durability != .fsync, fileByteCount: size
-        ).encoded
-        let opened = try storing { () throws(FileError) in try create(path, size: size, header: header) }
-        file = opened
+            epoch: next.epoch, storeID: storeID, firstSequence: firstSequence, isRelaxed: durability != .fsync, fileByteCount: size)
+        let encoded = header.encoded
+        let opened = try storing { () throws(FileError) in try create(path, size: size, header: encoded) }
+        (file, fileHeader) = (opened, header)
         (capacity, offset, epoch) = (size, LogFormat.fileHeaderByteCount, next.epoch)
         files.append(next)
     }

@@ -32,10 +32,11 @@ extension Table {
     /// The device and its fields that have a value that is not expired. Nil: unknown, or never stored anything.
     package func device(_ id: String) -> DeviceDetail? {
         guard let number = core.registry.device(id), let summary = summary(number, id: id) else { return nil }
-        let names = core.registry.fieldNames
         let expiry = core.expiry(now: core.clock.now()).microseconds
         var fields: [FieldSummary] = []
         core.lock.reading {
+            // Under the lock: a commit may bring a field.
+            let names = core.registry.fieldNames
             core.states.forEachLatest(number) { field, time, cell, _ in
                 guard time >= expiry else { return }
                 fields.append(FieldSummary(name: names[Int(field)], type: cell.type!, time: Timestamp(microseconds: time)))

@@ -6,7 +6,7 @@ extension Table {
     /// - Parameter fields: nil for all; names the device does not have are left out.
     /// - Returns: nil: unknown device.
     package func latest(device id: String, fields: [String]?) -> LatestReading? {
-        let (number, names, wanted) = core.registry.readingNames { names in
+        var (number, names, wanted) = core.registry.readingNames { names in
             (names.devices.find(id), names.fieldStrings, fields?.compactMap { names.fields.find($0) })
         }
         guard let number else { return nil }
@@ -16,6 +16,8 @@ extension Table {
         let isKnown = core.lock.reading { () -> Bool in
             core.states.forEachLatest(number) { field, time, cell, bytes in
                 guard time >= expiry, wanted?.contains(field) ?? true else { return }
+                // A field that came after the names were taken.
+                if Int(field) >= names.count { names = core.registry.fieldNames }
                 result.append(names[Int(field)], cell, from: bytes, at: time)
             }
         }

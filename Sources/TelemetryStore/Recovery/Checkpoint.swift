@@ -56,13 +56,15 @@ enum Checkpoint {
         while start < deviceCount {
             let end = min(start + devicesPerLock, deviceCount)
             table.lock.reading {
-                for number in start..<end { encodeDeviceLocked(UInt32(number), table, into: &output) }
+                for number in start..<end { encodeDeviceLocked(UInt32(number), table, fieldCount: fieldNames.count, into: &output) }
             }
             start = end
         }
     }
 
-    private static func encodeDeviceLocked(_ number: UInt32, _ table: TableCore, into output: inout RawBuffer) {
+    /// - Parameter fieldCount: fields that the checkpoint names. A value of one that came while it was being written is left out: its
+    ///   reading lies behind the checkpoint's sequence number and is replayed.
+    private static func encodeDeviceLocked(_ number: UInt32, _ table: TableCore, fieldCount: Int, into output: inout RawBuffer) {
         table.registry.readingNames { names in names.devices.withName(number) { output.append(counted: $0) } }
         guard let device = table.states.device(number) else {
             output.append(fixed: DeviceStates.Device().firstSeen)
@@ -73,9 +75,10 @@ enum Checkpoint {
         output.append(fixed: device.maxTime)
         output.append(varint: device.flushedReadingCount)
         var count = 0
-        table.states.forEachLatest(number) { _, _, _, _ in count += 1 }
+        table.states.forEachLatest(number) { field, _, _, _ in if Int(field) < fieldCount { count += 1 } }
         output.append(varint: count)
         table.states.forEachLatest(number) { field, time, cell, bytes in
+            guard Int(field) < fieldCount else { return }
             output.append(zigzag: time)
             CellCoding.encode(cell, field: field, arena: bytes, into: &output)
         }

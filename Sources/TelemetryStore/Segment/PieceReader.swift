@@ -54,6 +54,20 @@ struct PieceReader {
         }
     }
 
+    /// Adds the times of the piece's rows, newest first; reads no other column, as long as none is wanted.
+    mutating func readTimes(of piece: SegmentPiece, into result: inout [Int64]) throws(StoreError) {
+        switch piece.place {
+        case .block(let reference, let offset, let byteCount):
+            var rows = RowBuffer()
+            try readBlock(reference, offset, byteCount, times: .min ... .max, into: &rows)
+            result += rows.rows.map(\.time)
+        case .frame(let directory, let ordinal, let firstRow):
+            try enter(directory)
+            try frame!.readTimes(piece, ordinal: ordinal, firstRow: firstRow, into: &times)
+            result += times
+        }
+    }
+
     /// Makes `directory` the frame at hand and loads what is wanted of it.
     private mutating func enter(_ directory: FrameDirectory) throws(StoreError) {
         if frame?.directory === directory { return }

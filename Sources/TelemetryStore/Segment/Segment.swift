@@ -10,7 +10,8 @@ final class Segment: @unchecked Sendable {
     let byteCount: Int
     private let file: any File
     private let cache: FrameCache
-    private let cacheID: UInt64
+    /// Never used again in this process.
+    let id: UInt64
     private let lock = Monitor()
     private var loadedIndex: SparseIndex?
 
@@ -31,7 +32,7 @@ final class Segment: @unchecked Sendable {
         }
         self.file = file
         byteCount = count
-        cacheID = cache.register()
+        id = cache.register()
     }
 
     /// Orders versions of a time against other segments and heads: later flushes are newer.
@@ -86,9 +87,9 @@ final class Segment: @unchecked Sendable {
 
     /// A zstd frame, decompressed, from the cache when it is there.
     func frame(_ reference: FrameReference) throws(StoreError) -> Bytes {
-        if let found = cache.find(segment: cacheID, offset: reference.offset) { return found }
+        if let found = cache.find(segment: id, offset: reference.offset) { return found }
         let bytes = try read(reference)
-        cache.insert(bytes, segment: cacheID, offset: reference.offset)
+        cache.insert(bytes, segment: id, offset: reference.offset)
         return bytes
     }
 
@@ -109,7 +110,7 @@ final class Segment: @unchecked Sendable {
         }
     }
 
-    func cachedChunk(_ column: FrameDirectory.Column) -> Bytes? { cache.find(segment: cacheID, offset: column.offset) }
+    func cachedChunk(_ column: FrameDirectory.Column) -> Bytes? { cache.find(segment: id, offset: column.offset) }
 
     /// A column chunk ready to be decoded, from its stored bytes.
     func chunk(_ column: FrameDirectory.Column, stored: UnsafeRawBufferPointer, isCached: Bool) throws(StoreError) -> Bytes {
@@ -120,7 +121,7 @@ final class Segment: @unchecked Sendable {
         } catch {
             throw damage(at: column.offset, "the column chunk does not decompress")
         }
-        if isCached { cache.insert(bytes, segment: cacheID, offset: column.offset) }
+        if isCached { cache.insert(bytes, segment: id, offset: column.offset) }
         return bytes
     }
 

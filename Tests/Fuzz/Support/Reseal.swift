@@ -16,6 +16,7 @@ package enum Reseal {
         guard bytes.count >= LogFormat.fileHeaderByteCount else { return }
         bytes.replaceSubrange(16..<32, with: storeID)
         put(UInt64(bytes.count), into: &bytes, at: 44)
+        put(UInt64(0), into: &bytes, at: 52)  // no salt, as in version 1
         put(checksum(bytes[..<60]), into: &bytes, at: 60)
         var offset = LogFormat.fileHeaderByteCount
         while offset + LogFormat.recordHeaderByteCount <= bytes.count {
@@ -23,6 +24,7 @@ package enum Reseal {
             let end = offset + LogFormat.recordHeaderByteCount + length
             guard length > 0, end <= bytes.count else { return }
             bytes.replaceSubrange(offset + 12..<offset + 16, with: bytes[12..<16])
+            put(UInt32(0), into: &bytes, at: offset + 28)
             put(checksum(bytes[(offset + 8)..<end]), into: &bytes, at: offset + 4)
             offset += LogFormat.aligned(LogFormat.recordHeaderByteCount + length)
         }
