@@ -36,7 +36,7 @@ package struct Gateway: Sendable {
     package func run(
         signals: [UnixSignal] = [.sigterm, .sigint], onListening: @escaping @Sendable (_ port: Int) -> Void = { _ in }
     ) async throws {
-        StartReport(configuration: configuration).log(to: logger)
+        StartReport(configuration: configuration, openFileLimit: OpenFiles.raiseLimit()).log(to: logger)
         let store = try await openStore()
         let services: [any Service]
         do {

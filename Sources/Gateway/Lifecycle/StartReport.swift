@@ -8,6 +8,8 @@ import TelemetryStore
 /// What is said once at the start: what runs, and what an ack of it is worth.
 struct StartReport {
     let configuration: GatewayConfiguration
+    /// Files that this process may have open.
+    let openFileLimit: Int
 
     func log(to logger: Logger) {
         logger.notice("gaugehouse \(Version.number)")
@@ -16,6 +18,7 @@ struct StartReport {
             logger.info(
                 "table \(table.name): ttl \(table.ttl.text), partitions of \(table.partitionLength.text), \(table.buckets) buckets")
         }
+        logPartitions(to: logger)
         if let mqtt = configuration.mqtt {
             for subscription in mqtt.subscriptions {
                 logger.info("mqtt \(mqtt.options.host):\(mqtt.options.port): \(subscription.filter) to table \(subscription.table)")
@@ -29,6 +32,16 @@ struct StartReport {
         for delivery in configuration.deliveries {
             logger.info("delivery \(delivery.options.name): \(delivery.options.table) to \(delivery.destination.description)")
         }
+    }
+
+    private func logPartitions(to logger: Logger) {
+        let count = configuration.tables.map(OpenFiles.partitionCount).reduce(0, +)
+        guard count > openFileLimit / 2 else { return }
+        logger.warning(
+            """
+            within their ttl the tables may have \(count) partitions, each with an open file, but only \(openFileLimit) files may be open: \
+            a longer partition, a shorter ttl or a higher LimitNOFILE
+            """)
     }
 
     private func logDurability(to logger: Logger) {
