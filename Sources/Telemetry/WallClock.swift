@@ -1,5 +1,3 @@
-import Synchronization
-
 #if canImport(Glibc)
     import Glibc
 #else
@@ -36,9 +34,9 @@ package struct SystemClock: WallClock {
 
 /// A clock that stands still until it is moved.
 package final class ManualClock: WallClock {
-    private let current: Mutex<(wall: Timestamp, uptime: TimeSpan)>
+    private let current: Guarded<(wall: Timestamp, uptime: TimeSpan)>
 
-    package init(_ start: Timestamp) { current = Mutex((start, .zero)) }
+    package init(_ start: Timestamp) { current = Guarded((start, .zero)) }
 
     package func now() -> Timestamp { current.withLock { $0.wall } }
     package func uptime() -> TimeSpan { current.withLock { $0.uptime } }

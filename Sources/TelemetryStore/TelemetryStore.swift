@@ -16,7 +16,7 @@ package final class TelemetryStore: Sendable {
     let fileSystem: any FileSystem
     let clock: any WallClock
     let maintenance: Maintenance
-    private let lock: Mutex<(any FileLock)?>
+    private let lock: Guarded<(any FileLock)?>
     private let thread: NamedThread
     private let isClosed = Atomic(false)
 
@@ -35,7 +35,7 @@ package final class TelemetryStore: Sendable {
         self.fileSystem = fileSystem
         self.clock = clock
         let held = try TelemetryStore.prepareDirectory(options.path, fileSystem)
-        lock = Mutex(held)
+        lock = Guarded(held)
         let catalog = try TelemetryStore.loadCatalog(options.path, tableOptions, fileSystem)
         let cache = FrameCache(byteBudget: options.blockCacheByteCount)
         let headMemory = MemoryGauge()

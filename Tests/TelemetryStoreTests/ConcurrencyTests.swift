@@ -6,7 +6,7 @@ import Testing
 
 /// How far a writer has come. The clock of these tests moves with the first device's rows.
 private final class Progress: Sendable {
-    private let counts = Mutex([0, 0])
+    private let counts = Guarded([0, 0])
     let isDone = Atomic(false)
 
     func acked(_ device: Int) -> Int { counts.withLock { $0[device] } }
@@ -41,7 +41,7 @@ struct ConcurrencyTests {
     @Test("a range read of a window under delivery is always right, and so is the delivery")
     func underDelivery() async throws {
         let bench = try bench(ttl: .days(1), deliveries: ["archive"])
-        let delivered = Mutex(DeliveredRows())
+        let delivered = Guarded(DeliveredRows())
         await Self.run(bench) {
             Self.checkAll($0, $1, device: $2, in: bench)
         } maintaining: {

@@ -16,7 +16,7 @@ struct InterleavingTests {
         var batch = ReadingBatch()
         for number in 0..<20_000 { batch.append(reading("m\(number)", now, ["a": .integer(1)])) }
         _ = try bench.store.commit(&batch)
-        let isOver = Box(false)
+        let isOver = Guarded(false)
         let committer = Unchecked {
             var number = 0
             while !isOver.value, number < 5_000 {
@@ -48,7 +48,7 @@ struct InterleavingTests {
     func latest() throws {
         let bench = try Bench()
         try bench.commit(reading("d", now, ["a": .integer(1)]))
-        let (latest, detail) = (Box<LatestReading?>(nil), Box<DeviceDetail?>(nil))
+        let (latest, detail) = (Guarded<LatestReading?>(nil), Guarded<DeviceDetail?>(nil))
         let readers = [
             Unchecked { latest.value = bench.table.latest(device: "d", fields: nil) },
             Unchecked { detail.value = bench.table.device("d") },

@@ -151,7 +151,7 @@ struct RegressionTests {
         let clock = ManualClock(now)
         let store = try open(fs, clock)
         _ = try commit(store, reading("d", now, ["a": .integer(1)]))
-        let (result, waiter) = (Box("none"), Box<NamedThread?>(nil))
+        let (result, waiter) = (Guarded("none"), Guarded<NamedThread?>(nil))
         var once = true
         fs.beforeSync = { path in
             guard path.contains(".log"), once else { return nil }
@@ -296,7 +296,7 @@ struct RegressionTests {
         var batch = ReadingBatch()
         for i in 0..<5_000 { batch.append(reading("m\(10_000 + i)", now, ["a": .integer(1)])) }
         _ = try bench.store.commit(&batch)
-        let stop = Box(false)
+        let stop = Guarded(false)
         let worker = Unchecked {
             var i = 0
             while !stop.value, i < 3_000 {

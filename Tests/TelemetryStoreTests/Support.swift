@@ -77,15 +77,3 @@ extension TimeSpan {
 struct Unchecked: @unchecked Sendable {
     let run: () -> Void
 }
-
-/// `@unchecked Sendable`: the value is touched under `lock` only.
-final class Box<Value>: @unchecked Sendable {
-    private let lock = Monitor()
-    private var content: Value
-    init(_ value: Value) { content = value }
-
-    var value: Value {
-        get { lock.locked { content } }
-        set { lock.locked { content = newValue } }
-    }
-}

@@ -23,8 +23,8 @@ final class CommitLog: @unchecked Sendable {
 
     private let visibleSequence: Atomic<UInt64>
     private let newestCommitTime: Atomic<Int64>
-    private let failureBox = Mutex<StoreError?>(nil)
-    private let counters: Mutex<StoreStatistics>
+    private let failureBox = Guarded<StoreError?>(nil)
+    private let counters: Guarded<StoreStatistics>
 
     init(
         writer: consuming LogWriter, recovered: Recovery.Result, tables: [TableCore], clock: any WallClock, fileSystem: any FileSystem,
@@ -40,7 +40,7 @@ final class CommitLog: @unchecked Sendable {
         notes = recovered.notes
         visibleSequence = Atomic(recovered.sequence)
         newestCommitTime = Atomic(recovered.commitTime)
-        counters = Mutex(StoreStatistics())
+        counters = Guarded(StoreStatistics())
     }
 
     /// Sequence number of the newest reading that reads may return.
