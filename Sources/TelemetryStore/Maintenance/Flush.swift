@@ -3,25 +3,24 @@ import TelemetryCodec
 
 /// Head → segment.
 ///
-/// 1. under the lock the head is frozen and given a flush number; new rows go to a new head; 2. the segment is written (see
+/// 1. under the lock the head is frozen, new rows go to a new head; 2. it gets a flush number, and the segment is written (see
 /// `SegmentWriter`); 3. under the lock the segment takes the frozen head's place. A crash before 2 is complete replays the rows from
 /// the log; after it the segment's `lastSequence` keeps them out of the replay. A failure leaves the frozen head, readable, for the
-/// next pass.
+/// next pass, and no file.
 extension Maintenance {
     func flush(_ partition: Partition, of table: TableCore) throws(StoreError) {
-        let frozen = table.lock.writing { () -> Partition.Frozen? in
-            if partition.frozen == nil, let head = partition.head {
-                partition.frozen = .init(head: head, flush: table.nextFlush, lastSequence: table.appliedSequence)
-                partition.head = nil
-                table.nextFlush += 1
-            }
-            return partition.frozen
-        }
-        guard let frozen else { return }
+        guard let frozen = table.lock.writing({ partition.freezeLocked(table.appliedSequence) }) else { return }
         // A segment must not know readings that the log could still lose.
         if options.durability != .fsync { try log.sync() }
         try makeDirectory(of: partition, table)
-        let segment = try write(frozen, partition, table)
+        let flush = table.lock.writing { number(partition, table) }
+        let segment: Segment
+        do throws(StoreError) {
+            segment = try write(frozen, flush, partition, table)
+        } catch {
+            if isGone(SegmentName(flushes: flush...flush), partition) { table.lock.writing { partition.frozen?.flush = nil } }
+            throw error
+        }
         table.lock.writing {
             partition.segments.append(segment)
             partition.flushedSequence = frozen.lastSequence
@@ -29,6 +28,28 @@ extension Maintenance {
             for entry in frozen.head.entries { table.states.markFlushed(entry.device, entry.newRowCount) }
         }
         log.count { $0.flushes += 1 }
+    }
+
+    /// The number of the attempt. One that failed and may have left its segment is made again under its own number: under another, the
+    /// rows would be there twice.
+    private func number(_ partition: Partition, _ table: TableCore) -> FlushID {
+        if let flush = partition.frozen?.flush { return flush }
+        defer { table.nextFlush += 1 }
+        partition.frozen?.flush = table.nextFlush
+        return table.nextFlush
+    }
+
+    /// Removes the segment that a failed attempt may have given its name already.
+    /// - Returns: false when it may be there, now or after a crash. Why is in the error of the attempt itself, which is reported.
+    func isGone(_ name: SegmentName, _ partition: Partition) -> Bool {
+        let path = partition.directory + "/" + name.text
+        do throws(FileError) {
+            if try fileSystem.exists(path) { try fileSystem.unlink(path) }
+            try fileSystem.syncDirectory(partition.directory)
+            return true
+        } catch {
+            return false
+        }
     }
 
     private func makeDirectory(of partition: Partition, _ table: TableCore) throws(StoreError) {
@@ -40,9 +61,11 @@ extension Maintenance {
         table.lock.writing { partition.isOnDisk = true }
     }
 
-    private func write(_ frozen: Partition.Frozen, _ partition: Partition, _ table: TableCore) throws(StoreError) -> Segment {
+    private func write(
+        _ frozen: Partition.Frozen, _ flush: FlushID, _ partition: Partition, _ table: TableCore
+    ) throws(StoreError) -> Segment {
         let footer = SegmentFooter(
-            table: table.number, window: partition.id.window, flushes: frozen.flush...frozen.flush, lastSequence: frozen.lastSequence,
+            table: table.number, window: partition.id.window, flushes: flush...flush, lastSequence: frozen.lastSequence,
             hasCommitTimes: table.options.maxVersions > 1)
         let path = partition.directory + "/" + SegmentName(flushes: footer.flushes).text
         try storing { () throws(FileError) in

@@ -135,9 +135,11 @@ final class Maintenance: @unchecked Sendable {
 
     /// Caller holds `turn`: no flush begins or ends while the counters are taken.
     func writeCheckpoint() throws(StoreError) {
-        // A flush that failed has its number already: it must be counted here, or be whole before.
+        // A flush that failed and may have left its segment must be counted here, so it must be whole before.
         for table in tables {
-            for partition in table.lock.reading({ table.partitions.values.filter { $0.frozen != nil } }) { try flush(partition, of: table) }
+            for partition in table.lock.reading({ table.partitions.values.filter { $0.frozen?.flush != nil } }) {
+                try flush(partition, of: table)
+            }
         }
         let flushed = flushedSequence()
         var header = log.checkpointHeader()

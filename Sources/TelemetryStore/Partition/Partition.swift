@@ -7,7 +7,8 @@ final class Partition: @unchecked Sendable {
     /// A head that takes no more rows and is on its way to a segment.
     struct Frozen {
         var head: Head
-        var flush: FlushID
+        /// Number of the attempt under way, or of one that failed and may have left a segment. Nil: no segment has these rows.
+        var flush: FlushID?
         /// Newest reading applied to the table when the head was frozen.
         var lastSequence: SequenceNumber
     }
@@ -38,6 +39,15 @@ final class Partition: @unchecked Sendable {
     var hasUnflushedRows: Bool { frozen != nil || head != nil }
     /// Oldest reading that only the log holds durably.
     var firstUnflushedSequence: SequenceNumber? { frozen?.head.firstSequence ?? head?.firstSequence }
+
+    /// Takes the head out of reach of new rows, unless one is waiting so already.
+    func freezeLocked(_ lastSequence: SequenceNumber) -> Frozen? {
+        if frozen == nil, let head {
+            frozen = Frozen(head: head, lastSequence: lastSequence)
+            self.head = nil
+        }
+        return frozen
+    }
 
     /// True when every task has all segments and nothing waits to become one.
     func isDelivered(by tasks: [String]) -> Bool {

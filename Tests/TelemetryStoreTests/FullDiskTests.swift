@@ -1,0 +1,134 @@
+import Glibc
+import Telemetry
+import Testing
+
+@testable import TelemetryStore
+
+/// A store on a disk that is full, wholly or for some files: what fails, what must not, and what is left behind.
+final class HookedBench {
+    let disk: SimulatedFileSystem
+    let files: HookedFileSystem
+    let clock = ManualClock(Bench.start)
+    let tableOptions: TableOptions
+    let storeOptions: StoreOptions
+    private(set) var store: TelemetryStore
+
+    init(disk: SimulatedFileSystem = .init(), configure: (inout TableOptions, inout StoreOptions) -> Void = { _, _ in }) throws {
+        self.disk = disk
+        files = HookedFileSystem(disk)
+        var (table, options) = (TableOptions(name: "telemetry"), StoreOptions(path: "/store"))
+        table.partitionLength = .minutes(1)
+        table.sealAfter = .seconds(10)
+        options.logFileByteCount = 1 << 16
+        configure(&table, &options)
+        (tableOptions, storeOptions) = (table, options)
+        store = try TelemetryStore.open(options: options, tables: [table], fileSystem: files, clock: clock)
+    }
+
+    var table: Table { store.tables[0] }
+    var core: TableCore { table.core }
+    var partitions: [Partition] { core.lock.reading { core.partitions.values.sorted { $0.id < $1.id } } }
+    var temporaries: [String] { disk.files.filter { $0.hasSuffix(temporarySuffix) } }
+
+    @discardableResult
+    func commit(_ readings: Reading...) throws -> CommitReceipt {
+        var batch = ReadingBatch()
+        for reading in readings { batch.append(reading) }
+        return try store.commit(&batch)
+    }
+
+    func flush() throws {
+        for partition in partitions {
+            try store.maintenance.turn { () throws(StoreError) in try store.maintenance.flush(partition, of: core) }
+        }
+    }
+
+    /// One segment with one row of the device `d`, `second` seconds after the start.
+    func flushRow(_ second: Int) throws {
+        try commit(reading("d", Bench.start + .seconds(Int64(second)), ["a": .integer(Int64(second))]))
+        try flush()
+    }
+
+    /// One pass.
+    /// - Returns: the code of what it threw.
+    @discardableResult
+    func maintain() -> StoreError.Code? {
+        do throws(StoreError) {
+            try store.performMaintenance()
+            return nil
+        } catch {
+            return error.code
+        }
+    }
+
+    /// The store as another process finds it.
+    func opened(_ disk: SimulatedFileSystem) throws -> TelemetryStore {
+        try TelemetryStore.open(options: storeOptions, tables: [tableOptions], fileSystem: disk, clock: clock)
+    }
+}
+
+@Suite("A full disk")
+struct FullDiskTests {
+    let now = Bench.start
+    let reserve = "/store/reserve"
+
+    /// Merges have names that span flushes.
+    static func isMerge(_ path: String) -> Bool {
+        guard path.contains(".seg"), let name = path.split(separator: "/").last, name.count >= 25 else { return false }
+        return name.prefix(12) != name.dropFirst(13).prefix(12)
+    }
+
+    // MARK: - Expiry
+
+    @Test("expired partitions are dropped although a flush of another one fails")
+    func dropBesideFailedFlush() throws {
+        let bench = try HookedBench { table, _ in table.ttl = .minutes(10) }
+        try bench.commit(reading("d", now, ["a": .integer(1)]))
+        bench.clock.advance(by: .minutes(2))
+        try bench.store.performMaintenance()
+        try bench.commit(reading("d", bench.clock.now(), ["a": .integer(2)]))
+        let (disk, reserve, old) = (bench.disk, reserve, bench.partitions[0].directory)
+        // Full until the old partition is gone; what the reserve held is room for a checkpoint, not for a segment.
+        bench.files.beforeWrite = { path, _, _, _ in
+            guard disk.files.contains(where: { $0.hasPrefix(old) && $0.hasSuffix(".seg") }) else { return nil }
+            return path.contains(".seg") || disk.files.contains(reserve) ? ENOSPC : nil
+        }
+        bench.clock.advance(by: .minutes(2))  // the second window is due to be sealed: its flush fails
+        #expect(bench.maintain() == .diskFull)
+        bench.clock.advance(by: .minutes(7))  // the first window is expired
+        _ = bench.maintain()
+        #expect(!bench.disk.files.contains { $0.hasPrefix(old) })
+        bench.maintain()
+        #expect(bench.partitions.map(\.hasUnflushedRows) == [false], "space is back")
+    }
+
+    /// The segment has its name, and its directory could not be synced: nobody knows whether it is there.
+    @Test("rows of a flush that failed at its last step are there once and counted once", arguments: PowerCut.allCases)
+    func flushFailsAtTheEnd(cut: PowerCut) throws {
+        for (seed, failures) in (0..<20).flatMap({ seed in (1...3).map { (seed, $0) } }) {
+            var random = SeededGenerator(seed: UInt64(seed))
+            let bench = try HookedBench()
+            try bench.commit(reading("d", now, ["a": .integer(1)]))
+            var left = failures
+            bench.files.beforeSyncDirectory = { path in
+                guard path.hasSuffix("Z"), left > 0 else { return nil }
+                left -= 1
+                return ENOSPC
+            }
+            func check(_ moment: String) throws {
+                let store = try bench.opened(bench.disk.crashed(cut, using: &random))
+                let (rows, count) = (store.tables[0].summary().rowCount, store.tables[0].device("d")?.summary.readingCount)
+                #expect(rows == 1 && count == 1, "\(moment): \(rows) rows, \(count ?? 0) counted; seed \(seed), \(failures) failures")
+            }
+            #expect(throws: StoreError.self) { try bench.flush() }
+            try check("after the failed flush")
+            try? bench.store.maintenance.checkpoint()
+            try check("after a checkpoint")
+            while bench.partitions[0].hasUnflushedRows { try? bench.flush() }
+            try check("after the flush")
+            try bench.store.maintenance.checkpoint()
+            try check("at the end")
+            #expect(bench.table.summary().rowCount == 1)
+        }
+    }
+}
