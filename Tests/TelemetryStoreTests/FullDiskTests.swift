@@ -131,4 +131,30 @@ struct FullDiskTests {
             #expect(bench.table.summary().rowCount == 1)
         }
     }
+
+    // MARK: - The reserve
+
+    @Test("the reserve grows with the checkpoint, and keeps its size while there is no room to grow")
+    func reserveGrows() throws {
+        let bench = try HookedBench { _, options in options.logFileByteCount = 1 << 22 }
+        try bench.store.performMaintenance()
+        let small = bench.disk.contents(reserve).count
+        var batch = ReadingBatch()
+        for number in 0..<20_000 {
+            batch.append(reading("sensors/building/floor/room/device-\(number)", now, ["status": .string("all is well here")]))
+        }
+        _ = try bench.store.commit(&batch)
+        try bench.store.maintenance.checkpoint()
+        bench.disk.fail(after: 1, Fault.Kind(errno: ENOSPC, length: .max, sparesReads: true))
+        #expect(bench.maintain() == .diskFull)
+        #expect(bench.disk.contents(reserve).count == small)
+        bench.disk.heal()
+        try bench.store.performMaintenance()
+        #expect(bench.disk.contents(reserve).count >= 2 * bench.disk.contents("/store/checkpoint").count)
+        // A process that finds a reserve that is too small does not wait for its own first checkpoint.
+        let disk = bench.disk.copy()
+        disk.truncate(reserve, to: 4_096)
+        try bench.opened(disk).performMaintenance()
+        #expect(disk.contents(reserve).count >= 2 * disk.contents("/store/checkpoint").count)
+    }
 }

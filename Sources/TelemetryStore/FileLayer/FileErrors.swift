@@ -38,6 +38,9 @@ extension FileSystem {
         return try file.bytes(at: 0, count: try file.byteCount())
     }
 
+    /// Size of a file; nil when there is none.
+    func byteCount(of path: String) throws(FileError) -> Int? { try exists(path) ? try open(path, .read).byteCount() : nil }
+
     /// Replaces a file atomically. A crash leaves the old content or the new:
     /// 1. temp file written and synced (a crash leaves a temp file, removed at the next start), 2. renamed, 3. directory synced.
     func replace(_ path: String, with bytes: UnsafeRawBufferPointer) throws(FileError) {

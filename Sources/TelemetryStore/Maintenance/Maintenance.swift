@@ -23,7 +23,8 @@ final class Maintenance: @unchecked Sendable {
     private var checkpointFlushed: SequenceNumber = 0
     /// Flushes below this, per table, are counted in the checkpoint.
     private var checkpointFlush: [FlushID]
-    private var checkpointByteCount = 0
+    /// Nil: not looked at yet.
+    private var checkpointByteCount: Int?
     private var clockWatch = ClockWatch()
     private(set) var isClosed = false
 
@@ -63,7 +64,7 @@ final class Maintenance: @unchecked Sendable {
             }
             for (index, table) in tables.enumerated() { try compactDue(table, index, &attempts) }
             try attempts.run { () throws(StoreError) in try trimLog() }
-            try attempts.run { () throws(StoreError) in try makeReserve() }
+            try attempts.run { () throws(StoreError) in try growReserve() }
             if let failure = attempts.failure { throw failure }
         }
     }
@@ -150,7 +151,7 @@ final class Maintenance: @unchecked Sendable {
         do throws(StoreError) {
             try replaceCheckpoint(with: encoded)
         } catch {
-            guard error.code == .diskFull, try releaseReserve() else { throw error }
+            guard error.code == .diskFull, try storing({ () throws(FileError) in try reserve.release() }) else { throw error }
             try replaceCheckpoint(with: encoded)
         }
         checkpointFlushed = flushed
@@ -158,36 +159,20 @@ final class Maintenance: @unchecked Sendable {
         checkpointByteCount = encoded.count
     }
 
+    private var checkpointPath: String { options.path + "/checkpoint" }
+    private var reserve: Reserve { Reserve(fileSystem: fileSystem, path: options.path + "/reserve") }
+
     private func replaceCheckpoint(with encoded: borrowing RawBuffer) throws(StoreError) {
         try storing { () throws(FileError) in
-            try encoded.withBytes { (bytes) throws(FileError) in try fileSystem.replace(options.path + "/checkpoint", with: bytes) }
+            try encoded.withBytes { (bytes) throws(FileError) in try fileSystem.replace(checkpointPath, with: bytes) }
         }
     }
 
-    // MARK: - The reserve
-
-    /// A file of nothing, as large as two checkpoints: on a full disk its space lets a drop write the one it needs.
-    private var reservePath: String { options.path + "/reserve" }
-
-    private func makeReserve() throws(StoreError) {
+    private func growReserve() throws(StoreError) {
         try storing { () throws(FileError) in
-            guard !(try fileSystem.exists(reservePath)) else { return }
-            let file = try fileSystem.open(reservePath, .create)
-            do throws(FileError) {
-                try file.allocate(max(1 << 20, 2 * checkpointByteCount))
-            } catch {
-                try fileSystem.unlink(reservePath)
-                throw error
-            }
-        }
-    }
-
-    /// - Returns: false when there is none.
-    private func releaseReserve() throws(StoreError) -> Bool {
-        try storing { () throws(FileError) in
-            guard try fileSystem.exists(reservePath) else { return false }
-            try fileSystem.unlink(reservePath)
-            return true
+            // Before the first checkpoint of this process, that of the last one tells.
+            if checkpointByteCount == nil { checkpointByteCount = try fileSystem.byteCount(of: checkpointPath) ?? 0 }
+            try reserve.grow(for: checkpointByteCount ?? 0)
         }
     }
 
