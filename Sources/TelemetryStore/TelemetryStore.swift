@@ -66,7 +66,12 @@ package final class TelemetryStore: Sendable {
         }
         guard log.failure == nil else { return }
         if options.durability != .fsync { try log.sync() }
-        try maintenance.checkpoint()
+        do throws(StoreError) {
+            try maintenance.checkpoint()
+        } catch {
+            // On a full disk the next start replays more, and nothing is lost.
+            guard error.code == .diskFull else { throw error }
+        }
     }
 
     /// A store that was dropped without `close` leaves its files to replay, but not its thread behind.

@@ -157,4 +157,50 @@ struct FullDiskTests {
         try bench.opened(disk).performMaintenance()
         #expect(disk.contents(reserve).count >= 2 * disk.contents("/store/checkpoint").count)
     }
+
+    @Test("the reserve is for drops: neither merges nor the end of the process take it")
+    func reserveIsForDrops() throws {
+        let bench = try HookedBench { table, _ in table.partitionLength = .hours(1) }
+        try bench.store.performMaintenance()
+        for second in 0..<8 { try bench.flushRow(second) }
+        let (disk, reserve, isTaken) = (bench.disk, reserve, Box(false))
+        bench.files.beforeWrite = { path, _, _, _ in
+            guard disk.files.contains(reserve) else {
+                isTaken.value = true
+                return nil
+            }
+            return path.contains("checkpoint") ? ENOSPC : nil
+        }
+        #expect(bench.maintain() == .diskFull)
+        #expect(!isTaken.value, "a merge took it")
+        try bench.store.close()
+        #expect(!isTaken.value, "closing took it")
+        #expect(try bench.opened(bench.disk).tables[0].summary().rowCount == 8, "the log has what the checkpoint has not")
+    }
+
+    @Test("merges rest while the disk is full, and windows are sealed without")
+    func mergesRest() throws {
+        let bench = try HookedBench { table, _ in table.partitionLength = .hours(1) }
+        for second in 0..<8 { try bench.flushRow(second) }
+        let attempts = Box(0)
+        bench.files.beforeWrite = { path, _, _, _ in
+            guard FullDiskTests.isMerge(path) else { return nil }
+            attempts.value += 1
+            return ENOSPC
+        }
+        #expect(bench.maintain() == .diskFull)
+        for _ in 0..<20 {
+            bench.clock.advance(by: .seconds(1))
+            try bench.store.performMaintenance()
+        }
+        #expect(attempts.value == 1)
+        bench.clock.advance(by: .hours(2))
+        #expect(bench.maintain() == .diskFull)
+        #expect(bench.table.partitions().map(\.state) == [.sealed], "a delivery may begin, and make room")
+        #expect(attempts.value == 2)
+        bench.files.beforeWrite = nil
+        bench.clock.advance(by: .minutes(2))
+        try bench.store.performMaintenance()
+        #expect(bench.table.partitions().map(\.segmentCount) == [1], "room again")
+    }
 }

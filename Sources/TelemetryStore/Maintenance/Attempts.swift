@@ -2,6 +2,7 @@
 struct Attempts {
     /// The first error, for the caller to report.
     private(set) var failure: StoreError?
+    private(set) var ranOutOfSpace = false
 
     /// - Throws: what stops everything: the disk's content is unknown.
     mutating func run(_ step: () throws(StoreError) -> Void) throws(StoreError) {
@@ -10,6 +11,7 @@ struct Attempts {
         } catch {
             if error.code == .fatal { throw error }
             failure = failure ?? error
+            if error.code == .diskFull { ranOutOfSpace = true }
         }
     }
 }

@@ -8,7 +8,7 @@ import Telemetry
 extension Maintenance {
     func compactDue(_ table: TableCore, _ index: Int, _ attempts: inout Attempts) throws(StoreError) {
         let candidates = table.lock.reading { table.partitions.values.filter { $0.segments.count >= Partition.fanIn } }
-        for partition in candidates.sorted(by: { $0.id < $1.id }) {
+        for partition in candidates.sorted(by: { $0.id < $1.id }) where mayMerge(attempts) {
             try attempts.run { () throws(StoreError) in
                 while let run = table.lock.reading({ partition.compactable }) { try merge(run, of: partition, table, index) }
             }

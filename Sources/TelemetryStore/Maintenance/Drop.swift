@@ -17,7 +17,7 @@ extension Maintenance {
             table.droppedThrough = max(table.droppedThrough, table.end(of: last.id).microseconds)
             for partition in due { countHeadsLocked(of: partition, table) }
         }
-        try writeCheckpoint()
+        try writeCheckpoint(mayTakeReserve: true)
         table.lock.writing { for partition in due { table.partitions[partition.id.window] = nil } }
         for partition in due where partition.isOnDisk {
             try storing { () throws(FileError) in try fileSystem.removeDirectory(partition.directory) }

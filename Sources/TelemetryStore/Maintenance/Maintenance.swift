@@ -26,10 +26,14 @@ final class Maintenance: @unchecked Sendable {
     /// Nil: not looked at yet.
     private var checkpointByteCount: Int?
     private var clockWatch = ClockWatch()
+    /// When space ran out last, since boot.
+    private var ranOutOfSpace: TimeSpan?
     private(set) var isClosed = false
 
     /// Longest that a commit waits for memory before it fails as overloaded.
     private static let memoryWaitMicroseconds: Int64 = 10_000_000
+
+    private static let mergeRest = TimeSpan.minutes(1)
 
     init(
         tables: [TableCore], log: CommitLog, options: StoreOptions, fileSystem: any FileSystem, clock: any WallClock,
@@ -53,20 +57,33 @@ final class Maintenance: @unchecked Sendable {
             // With `interval`, a pass a second is what bounds the loss of a power cut.
             if options.durability == .interval { try log.sync() }
             var attempts = Attempts()
-            // A wrong clock must not drop or seal anything, one that jumped ahead must not drop.
-            let isConfirmed = clockWatch.isConfirmed(wall: clock.now(), uptime: clock.uptime())
-            if clockIsUsable, isConfirmed {
-                for table in tables { try attempts.run { () throws(StoreError) in try dropDue(table) } }
-            }
-            try flushDue(&attempts)
-            if clockIsUsable {
-                for (index, table) in tables.enumerated() { try sealDue(table, index, &attempts) }
-            }
-            for (index, table) in tables.enumerated() { try compactDue(table, index, &attempts) }
-            try attempts.run { () throws(StoreError) in try trimLog() }
-            try attempts.run { () throws(StoreError) in try growReserve() }
+            try pass(&attempts)
+            if attempts.ranOutOfSpace { ranOutOfSpace = clock.uptime() }
             if let failure = attempts.failure { throw failure }
         }
+    }
+
+    /// The reserve comes behind the drops, which may have taken it, and before all that takes space.
+    private func pass(_ attempts: inout Attempts) throws(StoreError) {
+        // A wrong clock must not drop or seal anything, one that jumped ahead must not drop.
+        let isConfirmed = clockWatch.isConfirmed(wall: clock.now(), uptime: clock.uptime())
+        if clockIsUsable, isConfirmed {
+            for table in tables { try attempts.run { () throws(StoreError) in try dropDue(table) } }
+        }
+        try attempts.run { () throws(StoreError) in try growReserve() }
+        try flushDue(&attempts)
+        if clockIsUsable {
+            for (index, table) in tables.enumerated() { try sealDue(table, index, &attempts) }
+        }
+        for (index, table) in tables.enumerated() { try compactDue(table, index, &attempts) }
+        try attempts.run { () throws(StoreError) in try trimLog() }
+    }
+
+    /// Merges rest after space ran out: they take as much as they will give back, and what is left is better had by the log.
+    func mayMerge(_ attempts: Attempts) -> Bool {
+        if attempts.ranOutOfSpace { return false }
+        guard let since = ranOutOfSpace else { return true }
+        return clock.uptime().microseconds - since.microseconds >= Maintenance.mergeRest.microseconds
     }
 
     /// No pass begins any more. Caller has stopped the log thread.
@@ -135,7 +152,8 @@ final class Maintenance: @unchecked Sendable {
     func checkpoint() throws(StoreError) { try turn.locked { () throws(StoreError) in try writeCheckpoint() } }
 
     /// Caller holds `turn`: no flush begins or ends while the counters are taken.
-    func writeCheckpoint() throws(StoreError) {
+    /// - Parameter mayTakeReserve: for what gives space back for certain.
+    func writeCheckpoint(mayTakeReserve: Bool = false) throws(StoreError) {
         // A flush that failed and may have left its segment must be counted here, so it must be whole before.
         for table in tables {
             for partition in table.lock.reading({ table.partitions.values.filter { $0.frozen?.flush != nil } }) {
@@ -151,7 +169,7 @@ final class Maintenance: @unchecked Sendable {
         do throws(StoreError) {
             try replaceCheckpoint(with: encoded)
         } catch {
-            guard error.code == .diskFull, try storing({ () throws(FileError) in try reserve.release() }) else { throw error }
+            guard mayTakeReserve, error.code == .diskFull, try releaseReserve() else { throw error }
             try replaceCheckpoint(with: encoded)
         }
         checkpointFlushed = flushed
@@ -167,6 +185,8 @@ final class Maintenance: @unchecked Sendable {
             try encoded.withBytes { (bytes) throws(FileError) in try fileSystem.replace(checkpointPath, with: bytes) }
         }
     }
+
+    private func releaseReserve() throws(StoreError) -> Bool { try storing { () throws(FileError) in try reserve.release() } }
 
     private func growReserve() throws(StoreError) {
         try storing { () throws(FileError) in

@@ -3,9 +3,9 @@ import TelemetryCodec
 
 /// Window and grace over → one segment, duplicates and surplus versions gone, state durable.
 ///
-/// 1. the head is flushed; 2. segments that no delivery task has, and none is reading by intent, are merged into one; 3. the record
-/// says sealed. Late rows of a sealed partition make a new head, and the same steps run again for them. A crash between the steps
-/// leaves an open partition that is sealed at the next pass.
+/// 1. the head is flushed; 2. segments that no delivery task has, and none is reading by intent, are merged into one, unless the disk
+/// is full; 3. the record says sealed. Late rows of a sealed partition make a new head, and the same steps run again for them. A crash
+/// between the steps leaves an open partition that is sealed at the next pass.
 extension Maintenance {
     func sealDue(_ table: TableCore, _ index: Int, _ attempts: inout Attempts) throws(StoreError) {
         let now = clock.now()
@@ -16,7 +16,8 @@ extension Maintenance {
             }
         }
         for partition in due.sorted(by: { $0.id < $1.id }) where isRipe(partition, table) {
-            try attempts.run { () throws(StoreError) in try seal(partition, table, index) }
+            let merges = mayMerge(attempts)
+            try attempts.run { () throws(StoreError) in try seal(partition, table, index, merges: merges) }
         }
     }
 
@@ -31,22 +32,23 @@ extension Maintenance {
         }
     }
 
-    private func seal(_ partition: Partition, _ table: TableCore, _ index: Int) throws(StoreError) {
+    private func seal(_ partition: Partition, _ table: TableCore, _ index: Int, merges: Bool) throws(StoreError) {
         // Twice when a flush had failed before: the frozen head first, then what came after it. Not for ever: rows may keep coming.
         for _ in 0..<2 where table.lock.reading({ partition.hasUnflushedRows }) { try flush(partition, of: table) }
-        var damage: StoreError?
+        var problem: StoreError?
         do throws(StoreError) {
-            try merge(partition, table, index)
+            if merges { try merge(partition, table, index) }
         } catch {
-            // A damaged segment stays as it is, and is reported; the window is sealed all the same.
-            guard error.code == .corruption else { throw error }
-            damage = error
+            // A damaged segment stays as it is, and is reported; the window is sealed all the same. On a full disk too: once it is
+            // delivered it may be dropped, and that makes room.
+            guard error.code == .corruption || error.code == .diskFull else { throw error }
+            problem = error
         }
         var record = partition.record
         record.sealedThrough = partition.lastFlush
         try write(record, of: partition, table)
         log.count { $0.seals += 1 }
-        if let damage { throw damage }
+        if let problem { throw problem }
     }
 
     /// Durable before it is visible.
