@@ -203,4 +203,62 @@ struct FullDiskTests {
         try bench.store.performMaintenance()
         #expect(bench.table.partitions().map(\.segmentCount) == [1], "room again")
     }
+
+    // MARK: - What is left behind
+
+    @Test("what fails for want of space leaves no file behind", arguments: [".seg", "checkpoint", "state"])
+    func noTemporaries(of kind: String) throws {
+        let bench = try HookedBench()
+        for second in 0..<3 {
+            try bench.flushRow(second)
+            try bench.commit(reading("d", now + .seconds(30), ["a": .integer(Int64(second))]))
+            bench.files.beforeWrite = { path, _, _, _ in path.contains(kind) ? ENOSPC : nil }
+            bench.clock.advance(by: .minutes(2))
+            _ = bench.maintain()
+            _ = try? bench.store.maintenance.checkpoint()
+            #expect(bench.temporaries.isEmpty, "\(bench.temporaries)")
+            bench.files.beforeWrite = nil
+        }
+    }
+
+    @Test("merges that fail leave no file behind, whatever flushes they span")
+    func noTemporariesOfMerges() throws {
+        let bench = try HookedBench { table, _ in table.partitionLength = .hours(1) }
+        for second in 0..<8 { try bench.flushRow(second) }
+        bench.files.beforeWrite = { path, _, _, _ in FullDiskTests.isMerge(path) ? ENOSPC : nil }
+        for second in 8..<11 {
+            bench.clock.advance(by: .minutes(2))
+            #expect(bench.maintain() == .diskFull)
+            try bench.flushRow(second)
+        }
+        #expect(bench.temporaries.isEmpty, "\(bench.temporaries)")
+    }
+
+    /// A merged segment covers its sources by its name: one that stayed behind would hold rows twice once others are merged.
+    @Test("a merge that fails at its last step leaves the sources as they were", arguments: PowerCut.allCases)
+    func mergeFailsAtTheEnd(cut: PowerCut) throws {
+        for (seed, failures) in (0..<10).flatMap({ seed in (1...3).map { (seed, $0) } }) {
+            var random = SeededGenerator(seed: UInt64(seed))
+            let bench = try HookedBench { table, _ in table.partitionLength = .hours(1) }
+            for second in 0..<8 { try bench.flushRow(second) }
+            var (isRenamed, left) = (false, failures)
+            bench.files.afterRename = { isRenamed = isRenamed || FullDiskTests.isMerge($0) }
+            bench.files.beforeSyncDirectory = { path in
+                guard isRenamed, left > 0 else { return nil }
+                left -= 1
+                return ENOSPC
+            }
+            #expect(bench.maintain() == .diskFull)
+            var count = 8
+            for second in 8..<28 {
+                let store = try bench.opened(bench.disk.crashed(cut, using: &random))
+                #expect(store.tables[0].summary().rowCount == count, "seed \(seed), \(failures) failures")
+                try? bench.flushRow(second)
+                count += 1
+                bench.clock.advance(by: .minutes(1))
+                _ = bench.maintain()
+            }
+            #expect(bench.partitions[0].segments.count < 20)
+        }
+    }
 }

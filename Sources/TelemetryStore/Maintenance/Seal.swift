@@ -37,7 +37,7 @@ extension Maintenance {
         for _ in 0..<2 where table.lock.reading({ partition.hasUnflushedRows }) { try flush(partition, of: table) }
         var problem: StoreError?
         do throws(StoreError) {
-            if merges { try merge(partition, table, index) }
+            if merges { try mergeWhole(partition, table, index) }
         } catch {
             // A damaged segment stays as it is, and is reported; the window is sealed all the same. On a full disk too: once it is
             // delivered it may be dropped, and that makes room.
@@ -73,16 +73,34 @@ extension Maintenance {
         }
     }
 
-    private func merge(_ partition: Partition, _ table: TableCore, _ index: Int) throws(StoreError) {
-        try merge(partition.mergeable, of: partition, table, index)
+    /// Makes one segment of all that may be merged; of what lies between damaged ones if there are any, which are reported at the end.
+    private func mergeWhole(_ partition: Partition, _ table: TableCore, _ index: Int) throws(StoreError) {
+        var damage: StoreError?
+        while let run = table.lock.reading({ partition.mergeable.last { $0.count > 1 } }) {
+            do throws(StoreError) {
+                try merge(run, of: partition, table, index)
+            } catch {
+                // What is damaged is not in the next run.
+                guard error.code == .corruption else { throw error }
+                damage = damage ?? error
+            }
+        }
+        if let damage { throw damage }
     }
 
     /// Makes one segment of neighbours. A crash leaves the sources, or the merged one, which covers them by its name.
-    func merge(_ sources: [Segment], of partition: Partition, _ table: TableCore, _ index: Int) throws(StoreError) {
+    func merge(_ sources: ArraySlice<Segment>, of partition: Partition, _ table: TableCore, _ index: Int) throws(StoreError) {
         guard sources.count > 1, let first = sources.first, let last = sources.last else { return }
         let flushes = first.footer.flushes.lowerBound...last.footer.flushes.upperBound
         try ensureCheckpoint(covers: flushes.upperBound, table: index)
-        let merged = try write(merging: sources, flushes: flushes, partition, table)
+        let merged: Segment
+        do throws(StoreError) {
+            merged = try write(merging: sources, flushes: flushes, partition, table)
+        } catch {
+            let stays = isGone(SegmentName(flushes: flushes), partition) ? sources.damaged(by: error) : sources
+            table.lock.writing { partition.unmergeable.formUnion(stays.map(\.footer.flushes)) }
+            throw error
+        }
         table.lock.writing {
             let position = partition.segments.firstIndex { $0 === first }!
             partition.segments.replaceSubrange(position..<(position + sources.count), with: [merged])
@@ -91,7 +109,7 @@ extension Maintenance {
     }
 
     private func write(
-        merging sources: [Segment], flushes: ClosedRange<FlushID>, _ partition: Partition, _ table: TableCore
+        merging sources: ArraySlice<Segment>, flushes: ClosedRange<FlushID>, _ partition: Partition, _ table: TableCore
     ) throws(StoreError) -> Segment {
         let footer = SegmentFooter(
             table: table.number, window: partition.id.window, flushes: flushes,
@@ -104,7 +122,7 @@ extension Maintenance {
         } catch {
             throw error.storeError
         }
-        var merger = try SegmentMerger(sources)
+        var merger = try SegmentMerger(Array(sources))
         while let device = try merger.nextDevice() { try write(device, &merger, table.options.maxVersions, to: &writer) }
         do throws(FileError) { _ = try writer.finish() } catch { throw error.storeError }
         return try Segment(
@@ -127,5 +145,14 @@ extension Maintenance {
             rows.coalesce(maxVersions: maxVersions)
             try storing { () throws(FileError) in try writer.appendFull(&rows, isLast: !isMore) }
         }
+    }
+}
+
+extension ArraySlice<Segment> {
+    /// Those that the error of a merge says are damaged: the one it names, or, when that is none of them, all.
+    fileprivate func damaged(by error: StoreError) -> ArraySlice<Segment> {
+        guard error.code == .corruption else { return [] }
+        guard let index = firstIndex(where: { $0.path == error.position?.file }) else { return self }
+        return self[index...index]
     }
 }

@@ -17,6 +17,9 @@ final class Partition: @unchecked Sendable {
     let directory: String
     /// In order of flushes.
     var segments: [Segment] = []
+    /// Flushes of segments that a merge found damaged, or may have left its own segment over: it covers them by its name, so they must
+    /// not become part of another. Until the next start, which finds out.
+    var unmergeable: Set<ClosedRange<FlushID>> = []
     var frozen: Frozen?
     var head: Head?
     var record = PartitionRecord()

@@ -4,12 +4,14 @@ import TelemetryCodec
 /// Writes one segment file front to back, device by device in key order.
 ///
 /// Crash states: 1. temporary file written, 2. synced, 3. renamed to its name, 4. directory synced. Before 3 a crash leaves a
-/// temporary file, which the next start removes; after 3 the name may be lost, and then the log still holds the rows.
+/// temporary file, which the next start removes; after 3 the name may be lost, and then the log still holds the rows. A writer that is
+/// let go before 3 removes the temporary file.
 struct SegmentWriter: ~Copyable {
     private let fileSystem: any FileSystem
     private let directory: String
     private let temporaryPath: String
     private let file: any File
+    private var isNamed = false
     private let fieldNames: [String]
     private var footer: SegmentFooter
     private var compressor: ZstdCompressor
@@ -43,6 +45,9 @@ struct SegmentWriter: ~Copyable {
         output.append(fixed: SegmentFormat.version)
         output.append(fixed: UInt32(0))
     }
+
+    /// One that cannot be removed stays for the next start, as after a crash.
+    deinit { if !isNamed { try? fileSystem.unlink(temporaryPath) } }
 
     /// Begins a device; devices come in key order. Its rows follow.
     mutating func begin(bucket: Int, name: UnsafeRawBufferPointer, newRowCount: Int) throws(FileError) {
@@ -210,6 +215,7 @@ struct SegmentWriter: ~Copyable {
         try writeOut()
         try file.sync()
         try fileSystem.rename(temporaryPath, to: directory + "/" + SegmentName(flushes: footer.flushes).text)
+        isNamed = true
         try fileSystem.syncDirectory(directory)
         return footer
     }
