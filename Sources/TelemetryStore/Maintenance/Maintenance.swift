@@ -131,21 +131,23 @@ final class Maintenance: @unchecked Sendable {
             }
             for partition in due { try attempts.run { () throws(StoreError) in try flush(partition, of: table) } }
         }
-        while attempts.failure == nil, headMemory.byteCount > options.headByteBudget, let (table, partition) = biggestHead() {
+        // Each once: while commits fill heads as fast as they are flushed, the rest of the pass must have its turn too.
+        for (table, partition) in headsBySize() where headMemory.byteCount > options.headByteBudget {
             try attempts.run { () throws(StoreError) in try flush(partition, of: table) }
         }
     }
 
-    private func biggestHead() -> (TableCore, Partition)? {
-        var best: (table: TableCore, partition: Partition, byteCount: Int)?
+    /// Biggest first. One that is frozen has just failed to be flushed.
+    private func headsBySize() -> [(TableCore, Partition)] {
+        var heads: [(table: TableCore, partition: Partition, byteCount: Int)] = []
         for table in tables {
             table.lock.reading {
-                for partition in table.partitions.values where partition.headByteCount > best?.byteCount ?? 0 {
-                    best = (table, partition, partition.headByteCount)
+                for partition in table.partitions.values where partition.frozen == nil && partition.head != nil {
+                    heads.append((table, partition, partition.headByteCount))
                 }
             }
         }
-        return best.map { ($0.table, $0.partition) }
+        return heads.sorted { $0.byteCount > $1.byteCount }.map { ($0.table, $0.partition) }
     }
 
     /// Writes a checkpoint now.
