@@ -28,6 +28,8 @@ final class TableCore: @unchecked Sendable {
     var nextFlush: FlushID = 1
     /// End of the newest window that was dropped, µs: nothing older is taken or replayed.
     var droppedThrough = Int64.min
+    /// Directories of dropped partitions that are still to be removed.
+    var unremoved: Set<String> = []
     /// For the thread that applies.
     var lateRows = LateRows()
 

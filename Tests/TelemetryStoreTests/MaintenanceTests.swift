@@ -74,4 +74,54 @@ struct MaintenanceTests {
         #expect(bench.maintain() == .diskFull)
         #expect(bench.partitions.map(\.hasUnflushedRows) == [true, false])
     }
+
+    // MARK: - Drops
+
+    @Test("a partition goes with all that is in it, and what a link leads to stays")
+    func foreignDirectory() throws {
+        let path = "/tmp/gaugehouse-drop-\(getpid())"
+        let files = RealFileSystem()
+        defer { try? files.removeTree(path) }
+        try files.createDirectory(path + "/elsewhere")
+        _ = try files.open(path + "/elsewhere/kept", .create)
+        let clock = ManualClock(now)
+        var table = TableOptions(name: "telemetry")
+        (table.partitionLength, table.sealAfter, table.ttl) = (.minutes(1), .seconds(10), .minutes(10))
+        let store = try TelemetryStore.open(options: StoreOptions(path: path + "/store"), tables: [table], clock: clock)
+        var batch = ReadingBatch()
+        batch.append(reading("d", now, ["a": .integer(1)]))
+        _ = try store.commit(&batch)
+        clock.advance(by: .minutes(2))
+        try store.performMaintenance()
+        let core = store.tables[0].core
+        let partition = core.lock.reading { core.partitions.values.first!.directory }
+        try files.createDirectory(partition + "/copy/of")
+        _ = try files.open(partition + "/copy/of/something", .create)
+        #expect(symlink(path + "/elsewhere", partition + "/link") == 0)
+        clock.advance(by: .minutes(10))
+        try store.performMaintenance()
+        #expect(try files.list(core.directory).isEmpty)
+        #expect(try files.list(path + "/elsewhere") == ["kept"])
+        try store.close()
+    }
+
+    @Test("a removal that fails stops neither maintenance nor a start, and is made up for", arguments: [EBUSY, EPERM, ENOTEMPTY])
+    func removalFails(errno: Int32) throws {
+        let bench = try HookedBench { table, _ in table.ttl = .minutes(10) }
+        try bench.commit(reading("d", now, ["a": .integer(1)]))
+        bench.clock.advance(by: .minutes(2))
+        try bench.store.performMaintenance()
+        let directory = bench.partitions[0].directory
+        bench.files.beforeRemoveDirectory = { _ in errno }
+        bench.clock.advance(by: .minutes(10))
+        #expect(bench.maintain() == .unusable)
+        #expect(bench.table.partitions().isEmpty)
+        #expect(bench.maintain() == .unusable, "it is tried, and told, again")
+        let restarted = try TelemetryStore.open(
+            options: bench.storeOptions, tables: [bench.tableOptions], fileSystem: bench.files, clock: bench.clock)
+        #expect(throws: StoreError.self) { try restarted.performMaintenance() }
+        bench.files.beforeRemoveDirectory = nil
+        #expect(bench.maintain() == nil)
+        #expect(!bench.disk.files.contains { $0.hasPrefix(directory) })
+    }
 }

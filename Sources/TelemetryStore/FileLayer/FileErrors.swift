@@ -14,11 +14,12 @@ extension FileError: CustomStringConvertible {
 
     var isNoSpace: Bool { errno == ENOSPC || errno == EDQUOT }
 
-    /// The store's view: no space can be waited for, permissions are the operator's, all else leaves the disk unknown.
+    /// The store's view: no space can be waited for, permissions and what is in the way are the operator's, all else leaves the disk
+    /// unknown.
     var storeError: StoreError {
         if isNoSpace { return StoreError(.diskFull, description) }
         switch errno {
-        case EACCES, EPERM, EROFS, ENOTDIR, ELOOP, ENAMETOOLONG: return StoreError(.unusable, description)
+        case EACCES, EPERM, EROFS, ENOTDIR, EISDIR, ENOTEMPTY, EBUSY, ELOOP, ENAMETOOLONG: return StoreError(.unusable, description)
         default: return StoreError(.fatal, description)
         }
     }

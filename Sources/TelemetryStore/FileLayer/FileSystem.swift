@@ -9,7 +9,7 @@ package protocol FileSystem: Sendable {
     /// Replaces what stands under `to`.
     func rename(_ from: String, to: String) throws(FileError)
     func unlink(_ path: String) throws(FileError)
-    /// Removes a directory and the files in it.
+    /// Removes a directory and all that is in it. What cannot be removed does not keep the rest.
     func removeDirectory(_ path: String) throws(FileError)
     /// Makes creations, renames and removals in the directory durable.
     func syncDirectory(_ path: String) throws(FileError)

@@ -45,8 +45,22 @@ package struct RealFileSystem: FileSystem {
     }
 
     package func removeDirectory(_ path: String) throws(FileError) {
-        for name in try list(path) { try unlink(path + "/" + name) }
+        var failure: FileError?
+        for name in try list(path) {
+            do throws(FileError) { try removeEntry(path + "/" + name) } catch { failure = failure ?? error }
+        }
+        if let failure { throw failure }
         guard rmdir(path) == 0 else { throw FileError(operation: "rmdir", path: path, errno: errno) }
+    }
+
+    /// A link goes, what it leads to stays.
+    private func removeEntry(_ path: String) throws(FileError) {
+        do throws(FileError) {
+            try unlink(path)
+        } catch {
+            guard error.errno == EISDIR else { throw error }
+            try removeDirectory(path)
+        }
     }
 
     package func syncDirectory(_ path: String) throws(FileError) {

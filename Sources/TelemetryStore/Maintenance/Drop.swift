@@ -3,8 +3,8 @@ import Telemetry
 /// TTL over and delivered → the partition's directory goes.
 ///
 /// Oldest first, so that one mark says what is gone. 1. the mark rises and a checkpoint makes it durable; 2. the partitions leave the
-/// table, readers that hold their segments read on; 3. files and directories are unlinked. A crash after 1 is completed at the next
-/// start. On a full disk the checkpoint takes the place of the reserve, so that expiry can always give space back.
+/// table, readers that hold their segments read on; 3. files and directories are unlinked. After 1 a crash or a failure is made up for
+/// by the next passes. On a full disk the checkpoint takes the place of the reserve, so that expiry can always give space back.
 extension Maintenance {
     func dropDue(_ table: TableCore) throws(StoreError) {
         let expiry = table.expiry(now: clock.now())
@@ -18,12 +18,32 @@ extension Maintenance {
             for partition in due { countHeadsLocked(of: partition, table) }
         }
         try writeCheckpoint(mayTakeReserve: true)
-        table.lock.writing { for partition in due { table.partitions[partition.id.window] = nil } }
-        for partition in due where partition.isOnDisk {
-            try storing { () throws(FileError) in try fileSystem.removeDirectory(partition.directory) }
+        table.lock.writing {
+            for partition in due {
+                table.partitions[partition.id.window] = nil
+                if partition.isOnDisk { table.unremoved.insert(partition.directory) }
+            }
+        }
+        log.count { $0.droppedPartitions += due.count }
+    }
+
+    /// Step 3, in every pass by itself: whatever the clock says by now, these are dropped.
+    /// - Throws: the first error; what could be removed is, the rest is tried again.
+    func removeDropped(_ table: TableCore) throws(StoreError) {
+        let directories = table.lock.reading { table.unremoved }
+        guard !directories.isEmpty else { return }
+        var attempts = Attempts()
+        for directory in directories.sorted() {
+            try attempts.run { () throws(StoreError) in
+                try storing { () throws(FileError) in
+                    // Somebody may have seen to it.
+                    if try fileSystem.exists(directory) { try fileSystem.removeDirectory(directory) }
+                }
+                table.lock.writing { _ = table.unremoved.remove(directory) }
+            }
         }
         try storing { () throws(FileError) in try fileSystem.syncDirectory(table.directory) }
-        log.count { $0.droppedPartitions += due.count }
+        if let failure = attempts.failure { throw failure }
     }
 
     private func mayDropLocked(_ partition: Partition, _ table: TableCore) -> Bool {

@@ -70,6 +70,7 @@ final class Maintenance: @unchecked Sendable {
         if clockIsUsable, isConfirmed {
             for table in tables { try attempts.run { () throws(StoreError) in try dropDue(table) } }
         }
+        for table in tables { try attempts.run { () throws(StoreError) in try removeDropped(table) } }
         try attempts.run { () throws(StoreError) in try growReserve() }
         try flushDue(&attempts)
         if clockIsUsable {

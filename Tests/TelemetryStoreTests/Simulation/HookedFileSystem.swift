@@ -9,6 +9,7 @@ final class HookedFileSystem: FileSystem, @unchecked Sendable {
     var beforeWrite: ((String, UnsafeRawBufferPointer, Int, any File) -> Int32?)?
     var beforeSync: ((String) -> Int32?)?
     var beforeSyncDirectory: ((String) -> Int32?)?
+    var beforeRemoveDirectory: ((String) -> Int32?)?
     var afterRename: ((String) -> Void)?
 
     init(_ disk: SimulatedFileSystem) { self.disk = disk }
@@ -22,7 +23,10 @@ final class HookedFileSystem: FileSystem, @unchecked Sendable {
         afterRename?(to)
     }
     func unlink(_ path: String) throws(FileError) { try disk.unlink(path) }
-    func removeDirectory(_ path: String) throws(FileError) { try disk.removeDirectory(path) }
+    func removeDirectory(_ path: String) throws(FileError) {
+        if let errno = beforeRemoveDirectory?(path) { throw FileError(operation: "rmdir", path: path, errno: errno) }
+        try disk.removeDirectory(path)
+    }
     func syncDirectory(_ path: String) throws(FileError) {
         if let errno = beforeSyncDirectory?(path) { throw FileError(operation: "fsync", path: path, errno: errno) }
         try disk.syncDirectory(path)
