@@ -32,6 +32,24 @@ struct MaintenanceTests {
         #expect(try bench.opened(bench.disk).tables[0].summary().rowCount == 60)
     }
 
+    @Test("the sources of a merge stay until the merged segment was opened")
+    func sourcesStay() throws {
+        let bench = try HookedBench()
+        for second in 0..<3 { try bench.flushRow(second) }
+        // Killed between the merge and the removal of its sources; then the merged one is damaged.
+        let (disk, killed) = (bench.disk, Box<SimulatedFileSystem?>(nil))
+        bench.files.afterRename = { if FullDiskTests.isMerge($0) { killed.value = disk.copy() } }
+        bench.clock.advance(by: .minutes(2))
+        try bench.store.performMaintenance()
+        let left = try #require(killed.value)
+        let merged = try #require(left.files.first(where: FullDiskTests.isMerge))
+        left.flip(merged, at: left.contents(merged).count - 8)
+        #expect { _ = try bench.opened(left) } throws: { ($0 as? StoreError)?.code == .corruption }
+        #expect(left.files.count { $0.hasSuffix(".seg") } == 4)
+        try left.unlink(merged)
+        #expect(try bench.opened(left).tables[0].summary().rowCount == 3)
+    }
+
     // MARK: - Memory
 
     @Test("a pass ends while commits keep memory above its budget")

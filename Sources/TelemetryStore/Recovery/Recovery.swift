@@ -73,22 +73,25 @@ struct Recovery {
                 names.append(name)
             }
         }
-        for name in names.sorted(by: { $0.flushes.lowerBound < $1.flushes.lowerBound }) {
-            let file = partition.directory + "/" + name.text
-            let isCovered = names.contains {
+        let covered = names.filter { name in
+            names.contains {
                 $0 != name && $0.flushes.lowerBound <= name.flushes.lowerBound && $0.flushes.upperBound >= name.flushes.upperBound
             }
-            if isCovered {
-                try storing { () throws(FileError) in try fileSystem.unlink(file) }
-                continue
-            }
-            let segment = try Segment(path: file, fileSystem: fileSystem, cache: table.cache)
-            guard segment.footer.flushes == name.flushes, segment.footer.table == table.number, segment.footer.window == partition.id.window
-            else { throw segment.damage(at: segment.byteCount, "the footer belongs to another segment") }
-            partition.segments.append(segment)
-            partition.flushedSequence = max(partition.flushedSequence, segment.footer.lastSequence)
         }
+        for name in names.sorted(by: { $0.flushes.lowerBound < $1.flushes.lowerBound }) where !covered.contains(name) {
+            try open(partition.directory + "/" + name.text, name, of: partition, table)
+        }
+        // Only now: where the merged one is damaged, these are what there is of its rows.
+        for name in covered { try storing { () throws(FileError) in try fileSystem.unlink(partition.directory + "/" + name.text) } }
         try readRecord(of: partition)
+    }
+
+    private func open(_ file: String, _ name: SegmentName, of partition: Partition, _ table: TableCore) throws(StoreError) {
+        let segment = try Segment(path: file, fileSystem: fileSystem, cache: table.cache)
+        guard segment.footer.flushes == name.flushes, segment.footer.table == table.number, segment.footer.window == partition.id.window
+        else { throw segment.damage(at: segment.byteCount, "the footer belongs to another segment") }
+        partition.segments.append(segment)
+        partition.flushedSequence = max(partition.flushedSequence, segment.footer.lastSequence)
     }
 
     private func readRecord(of partition: Partition) throws(StoreError) {
