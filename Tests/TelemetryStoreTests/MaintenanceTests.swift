@@ -142,4 +142,44 @@ struct MaintenanceTests {
         #expect(bench.maintain() == nil)
         #expect(!bench.disk.files.contains { $0.hasPrefix(directory) })
     }
+
+    /// The row's time was checked before the partition expired, and the row is applied while a pass looks for what is to be dropped.
+    @Test("a row that comes while its partition is dropped is not dropped undelivered")
+    func lateRowDuringDrop() throws {
+        for attempt in 0..<12 {
+            let bench = try HookedBench { table, _ in
+                table.ttl = .minutes(10)
+                table.requiredDeliveries = ["archive"]
+            }
+            try bench.commit(reading("d", now, ["a": .integer(1)]))
+            bench.clock.advance(by: .minutes(2))
+            try bench.store.performMaintenance()
+            for due in bench.table.deliverable(task: "archive", endingBefore: bench.clock.now()) {
+                try bench.table.markDelivered(due.id, task: "archive", through: due.through)
+            }
+            // Older ones without rows, so that the look takes its time.
+            let window = bench.partitions[0].id.window
+            bench.core.lock.writing { for older in 1...10_000 { _ = bench.core.partitionLocked(window - Int64(older)) } }
+            let (isWaiting, mayGo) = (Box(false), Box(false))
+            bench.files.beforeWrite = { path, _, _, _ in
+                guard path.contains(".log") else { return nil }
+                isWaiting.value = true
+                while !mayGo.value { usleep(50) }
+                return nil
+            }
+            let late = Unchecked { _ = try? bench.commit(reading("d", self.now + .seconds(1), ["a": .integer(2)])) }
+            let pass = Unchecked { _ = bench.maintain() }
+            let committer = NamedThread(name: "late") { late.run() }
+            while !isWaiting.value { usleep(50) }
+            bench.clock.advance(by: .minutes(10))
+            let dropper = NamedThread(name: "pass") { pass.run() }
+            usleep(UInt32(attempt) * 1_000)
+            mayGo.value = true
+            committer.join()
+            dropper.join()
+            #expect(bench.store.statistics.readings == 2)
+            guard bench.partitions.allSatisfy({ $0.id.window != window }) else { continue }
+            #expect(bench.table.device("d")?.summary.readingCount == 1, "stored, acked, and dropped undelivered")
+        }
+    }
 }

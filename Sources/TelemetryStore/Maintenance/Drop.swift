@@ -8,15 +8,15 @@ import Telemetry
 extension Maintenance {
     func dropDue(_ table: TableCore) throws(StoreError) {
         let expiry = table.expiry(now: clock.now())
-        let due = table.lock.reading { () -> [Partition] in
-            let expired = table.partitions.values.filter { table.end(of: $0.id) <= expiry }.sorted { $0.id < $1.id }
-            return Array(expired.prefix { mayDropLocked($0, table) })
-        }
-        guard let last = due.last else { return }
-        table.lock.writing {
-            table.droppedThrough = max(table.droppedThrough, table.end(of: last.id).microseconds)
+        guard table.lock.reading({ !dueLocked(table, expiry).isEmpty }) else { return }
+        // Looked at again: a late row may have come, which is acked and not delivered. Later ones are refused by the mark.
+        let due = table.lock.writing { () -> [Partition] in
+            let due = dueLocked(table, expiry)
+            if let last = due.last { table.droppedThrough = max(table.droppedThrough, table.end(of: last.id).microseconds) }
             for partition in due { countHeadsLocked(of: partition, table) }
+            return due
         }
+        guard !due.isEmpty else { return }
         try writeCheckpoint(mayTakeReserve: true)
         table.lock.writing {
             for partition in due {
@@ -44,6 +44,12 @@ extension Maintenance {
         }
         try storing { () throws(FileError) in try fileSystem.syncDirectory(table.directory) }
         if let failure = attempts.failure { throw failure }
+    }
+
+    /// Oldest first, up to the first that must stay.
+    private func dueLocked(_ table: TableCore, _ expiry: Timestamp) -> [Partition] {
+        let expired = table.partitions.values.filter { table.end(of: $0.id) <= expiry }.sorted { $0.id < $1.id }
+        return Array(expired.prefix { mayDropLocked($0, table) })
     }
 
     private func mayDropLocked(_ partition: Partition, _ table: TableCore) -> Bool {
