@@ -42,14 +42,14 @@ struct PieceReader {
     ) throws(StoreError) -> ClosedRange<Int64>? {
         switch piece.place {
         case .block(let reference, let offset, let byteCount):
-            try readBlock(reference, offset, byteCount, times: range, into: &buffer)
+            try readBlock(piece, reference, offset, byteCount, times: range, into: &buffer)
             return nil
         case .frame(let directory, let ordinal, let firstRow):
             try enter(directory)
             try frame!.readTimes(piece, ordinal: ordinal, firstRow: firstRow, into: &times)
             var selected = times.rows(in: range)
             let rest = portion.flatMap { times.cut(&selected, to: $0, of: range) }
-            if !selected.isEmpty { try read(selected, of: ordinal, firstRow: firstRow, into: &buffer) }
+            if !selected.isEmpty { try read(selected, of: piece, ordinal: ordinal, firstRow: firstRow, into: &buffer) }
             return rest
         }
     }
@@ -87,7 +87,7 @@ struct PieceReader {
     }
 
     private mutating func read(
-        _ selected: Range<Int>, of ordinal: Int, firstRow: Int, into buffer: inout RowBuffer
+        _ selected: Range<Int>, of piece: SegmentPiece, ordinal: Int, firstRow: Int, into buffer: inout RowBuffer
     ) throws(StoreError) {
         let rows = (firstRow + selected.lowerBound)..<(firstRow + selected.upperBound)
         var hasCommitTimes = false
@@ -100,11 +100,9 @@ struct PieceReader {
         }
         buffer.reserve(rows: selected.count, cells: selected.count * columns.count)
         for row in 0..<selected.count {
-            // The position in the piece orders versions of one time: earlier is newer.
-            let order = segment.rank << 32 | UInt64(UInt32.max - UInt32(selected.lowerBound + row))
             buffer.beginRow(
-                time: times[selected.lowerBound + row],
-                commitTime: hasCommitTimes ? Int64(bitPattern: commitTimes.bits[row]) : 0, order: order)
+                time: times[selected.lowerBound + row], commitTime: hasCommitTimes ? Int64(bitPattern: commitTimes.bits[row]) : 0,
+                order: piece.order(of: selected.lowerBound + row, rank: segment.rank))
             for index in columns.indices {
                 guard let bits = runs[index][row] else { continue }
                 let type = columns[index].type
@@ -118,7 +116,8 @@ struct PieceReader {
     }
 
     private mutating func readBlock(
-        _ reference: FrameReference, _ offset: Int, _ byteCount: Int, times range: ClosedRange<Int64>, into buffer: inout RowBuffer
+        _ piece: SegmentPiece, _ reference: FrameReference, _ offset: Int, _ byteCount: Int, times range: ClosedRange<Int64>,
+        into buffer: inout RowBuffer
     ) throws(StoreError) {
         if blocks?.reference != reference {
             blocks = (reference, isCached ? try segment.frame(reference) : try segment.read(reference))
@@ -130,7 +129,8 @@ struct PieceReader {
             try bytes.withBytes { (bytes) throws(CodecError) in
                 try BlockDecoder.decode(
                     UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + byteCount)]),
-                    hasCommitTimes: segment.footer.hasCommitTimes, fields: locals, times: range, rank: segment.rank, into: &buffer)
+                    hasCommitTimes: segment.footer.hasCommitTimes, fields: locals, times: range,
+                    order: { piece.order(of: $0, rank: segment.rank) }, into: &buffer)
             }
         } catch {
             throw segment.damage(at: reference.offset, "the block at \(offset) in the frame is malformed")

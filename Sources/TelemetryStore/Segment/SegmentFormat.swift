@@ -89,11 +89,19 @@ struct SegmentPiece {
     }
 
     var place: Place
+    /// Rows of the device in newer pieces of the segment.
+    var rowsBefore: Int
     var rowCount: Int
     var minTime: Int64
     var maxTime: Int64
 
     func overlaps(_ times: ClosedRange<Int64>) -> Bool { minTime <= times.upperBound && maxTime >= times.lowerBound }
+
+    /// `RowBuffer.Row.order` of a row of the piece. Rows of one time may lie in two pieces: the position in the device orders them, and
+    /// earlier is newer.
+    @inline(__always) func order(of row: Int, rank: UInt64) -> UInt64 {
+        rank << 32 | UInt64(UInt32.max - UInt32(truncatingIfNeeded: rowsBefore + row))
+    }
 }
 
 /// What a chunk of a frame holds. On disk: never renumber.

@@ -113,11 +113,16 @@ struct FrameIndexPage: IndexPage {
         let name = try cursor.countedBytes()
         var entry = DeviceEntry(
             rowCount: try cursor.count(limit: 1 << 48), newRowCount: try cursor.count(limit: 1 << 48), pieces: [])
-        for _ in 0..<(try cursor.count(limit: cursor.remaining)) { entry.pieces.append(try piece(&cursor)) }
+        var rowsBefore = 0
+        for _ in 0..<(try cursor.count(limit: cursor.remaining)) {
+            let piece = try piece(&cursor, rowsBefore: rowsBefore)
+            rowsBefore += piece.rowCount
+            entry.pieces.append(piece)
+        }
         return (bucket, name, entry)
     }
 
-    private mutating func piece(_ cursor: inout ByteCursor) throws(CodecError) -> SegmentPiece {
+    private mutating func piece(_ cursor: inout ByteCursor, rowsBefore: Int) throws(CodecError) -> SegmentPiece {
         let directory = try directory(try cursor.count(limit: frameCount - 1))
         let ordinal = try cursor.count(limit: directory.pieceCount - 1)
         let firstRow = try cursor.count(limit: directory.rowCount - 1)
@@ -126,7 +131,8 @@ struct FrameIndexPage: IndexPage {
         let maxTime = minTime &+ Int64(bitPattern: try cursor.varint())
         guard rowCount > 0, minTime <= maxTime else { throw .malformed }
         return SegmentPiece(
-            place: .frame(directory, ordinal: ordinal, firstRow: firstRow), rowCount: rowCount, minTime: minTime, maxTime: maxTime)
+            place: .frame(directory, ordinal: ordinal, firstRow: firstRow), rowsBefore: rowsBefore, rowCount: rowCount, minTime: minTime,
+            maxTime: maxTime)
     }
 
     private mutating func directory(_ position: Int) throws(CodecError) -> FrameDirectory {

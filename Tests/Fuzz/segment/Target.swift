@@ -41,7 +41,8 @@ private func readBlock(_ bytes: UnsafeRawBufferPointer, hasCommitTimes: Bool) {
     let fields: [Int32] = [0, 1, 2, -1, 4, 5, 6, 7]
     do throws(CodecError) {
         try BlockDecoder.decode(
-            bytes, hasCommitTimes: hasCommitTimes, fields: fields, times: .min ... .max, rank: 1, into: &rows)
+            bytes, hasCommitTimes: hasCommitTimes, fields: fields, times: .min ... .max, order: { 1 << 32 | UInt64($0) },
+            into: &rows)
         rows.sortNewestFirst()
         rows.coalesce(maxVersions: 1)
     } catch {

@@ -6,9 +6,9 @@ enum BlockDecoder {
     /// Adds the rows of `times` that have a wanted field to `buffer`.
     /// - Parameters:
     ///   - fields: table's number of each local field; -1 for a field that is not wanted.
-    ///   - rank: orders this segment against other sources.
+    ///   - order: `RowBuffer.Row.order` of a row by its position in the block.
     static func decode(
-        _ block: UnsafeRawBufferPointer, hasCommitTimes: Bool, fields: [Int32], times: ClosedRange<Int64>, rank: UInt64,
+        _ block: UnsafeRawBufferPointer, hasCommitTimes: Bool, fields: [Int32], times: ClosedRange<Int64>, order: (Int) -> UInt64,
         into buffer: inout RowBuffer
     ) throws(CodecError) {
         var cursor = ByteCursor(block)
@@ -33,8 +33,7 @@ enum BlockDecoder {
             cursor.offset = end
         }
         for row in 0..<rowCount where times.contains(rowTimes[row]) {
-            let order = rank << 32 | UInt64(UInt32.max - UInt32(row))
-            buffer.beginRow(time: rowTimes[row], commitTime: hasCommitTimes ? commitTimes[row] : 0, order: order)
+            buffer.beginRow(time: rowTimes[row], commitTime: hasCommitTimes ? commitTimes[row] : 0, order: order(row))
             for (column, field) in gridFields.enumerated() {
                 let cell = grid[column * rowCount + row]
                 if cell.type != nil { buffer.append(field: field, cell: cell, source: block) }

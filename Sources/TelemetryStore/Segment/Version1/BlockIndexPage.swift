@@ -38,6 +38,7 @@ struct BlockIndexPage: IndexPage {
         let name = try cursor.countedBytes()
         var entry = DeviceEntry(
             rowCount: try cursor.count(limit: 1 << 48), newRowCount: try cursor.count(limit: 1 << 48), pieces: [])
+        var rowsBefore = 0
         for _ in 0..<(try cursor.count(limit: cursor.remaining)) {
             let frame = frames[try cursor.count(limit: frames.count - 1)]
             let offset = try cursor.count(limit: frame.rawByteCount)
@@ -47,7 +48,9 @@ struct BlockIndexPage: IndexPage {
             let maxTime = minTime &+ Int64(bitPattern: try cursor.varint())
             entry.pieces.append(
                 SegmentPiece(
-                    place: .block(frame, offset: offset, byteCount: byteCount), rowCount: rowCount, minTime: minTime, maxTime: maxTime))
+                    place: .block(frame, offset: offset, byteCount: byteCount), rowsBefore: rowsBefore, rowCount: rowCount,
+                    minTime: minTime, maxTime: maxTime))
+            rowsBefore += rowCount
         }
         return (bucket, name, entry)
     }
