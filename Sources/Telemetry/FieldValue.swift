@@ -64,8 +64,10 @@ public struct Cell: Sendable, Equatable {
     @inlinable public static func integer(_ value: Int64) -> Cell { Cell(type: .integer, bits: UInt64(bitPattern: value)) }
     @inlinable public static func double(_ value: Double) -> Cell { Cell(type: .double, bits: value.bitPattern) }
     @inlinable public static func boolean(_ value: Bool) -> Cell { Cell(type: .boolean, bits: value ? 1 : 0) }
+    /// - Precondition: offset and count are below 4 GiB. Who gathers bytes stops long before.
     @inlinable public static func bytes(_ type: FieldType, offset: Int, count: Int) -> Cell {
-        Cell(type: type, bits: UInt64(offset) << 32 | UInt64(count))
+        precondition(UInt64(offset | count) <= UInt64(UInt32.max), "an arena beyond 4 GiB")
+        return Cell(type: type, bits: UInt64(offset) << 32 | UInt64(count))
     }
 
     @inlinable public var integer: Int64 { Int64(bitPattern: bits) }

@@ -12,7 +12,7 @@ package struct RangeQuery: Sendable {
     /// Nil: every field the device ever had, by name. Otherwise these, in this order.
     package var fields: [String]?
     package var order: Order = .descending
-    /// Rows of a page (1...100 000).
+    /// Rows of a page (1...100 000). It has fewer when their strings and binaries reach `RangePage.byteLimit`.
     package var limit = 1_000
     /// Continues behind this row (exclusive), in `order`.
     package var after: Timestamp?
@@ -42,6 +42,9 @@ package struct RangePage: Sendable {
         /// Commit time of each version.
         package var times: [Timestamp] = []
     }
+
+    /// Bytes of strings and binaries after which a page ends: thousands of rows of text, some of waveforms.
+    package static let byteLimit = 8 << 20
 
     package var columns: [Column]
     package var times: [Timestamp] = []

@@ -85,24 +85,22 @@ extension Maintenance {
         return try Segment(path: path, fileSystem: fileSystem, cache: table.cache)
     }
 
-    /// Newest chunks first, a frame's worth of rows at a time: a device with a big head takes little more memory than others.
+    /// Newest chunks first, a piece's worth of rows or bytes at a time: a device with a big head takes little more memory than others.
     private func write(
         _ device: UInt32, of head: Head, _ maxVersions: Int, through rows: inout RowBuffer, to writer: inout SegmentWriter
     ) throws(FileError) {
         let chunks = head.chunks(of: device, times: .min ... .max).sorted { $0.maxTime > $1.maxTime }
-        let groups = disjointGroups(chunks.map { $0.minTime...$0.maxTime })
+        var merge = PieceMerge(maxTimes: chunks.map(\.maxTime))
         rows.removeAll()
-        for group in groups {
-            for chunk in chunks[group] {
+        var isMore = true
+        while isMore {
+            isMore = merge.readRows(atLeast: SegmentFormat.rowsPerFrame, into: &rows) { index, rows in
                 let start = rows.rows.count
-                chunk.read(times: .min ... .max, wanted: nil, rank: Partition.frozenRank, into: &rows)
+                chunks[index].read(times: .min ... .max, wanted: nil, rank: Partition.frozenRank, into: &rows)
                 rows.reverseIfRising(from: start)
             }
-            let isLast = group.upperBound == chunks.count
-            guard isLast || rows.rows.count >= SegmentFormat.rowsPerFrame else { continue }
-            rows.sortNewestFirst()
             rows.coalesce(maxVersions: maxVersions)
-            try writer.appendFull(&rows, isLast: isLast)
+            try writer.appendFull(&rows, isLast: !isMore)
         }
     }
 

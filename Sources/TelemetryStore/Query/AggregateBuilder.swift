@@ -40,11 +40,28 @@ struct AggregateBuilder {
             {
                 continue
             }
-            rows.removeAll()
-            try group.readNext(atLeast: .max, times: times, wanted: wanted, into: &rows)
+            try addRows(of: &group, times)
+        }
+    }
+
+    /// Merges pieces and adds their rows, a pass's worth at a time.
+    private mutating func addRows(of group: inout PieceList, _ times: ClosedRange<Int64>) throws(StoreError) {
+        var unread: ClosedRange<Int64>? = times
+        rows.removeAll()
+        while let times = unread {
+            try group.readNext(atLeast: max(SegmentFormat.rowsPerFrame, rows.rows.count), times: times, wanted: wanted, into: &rows)
             rows.sortNewestFirst()
+            guard let complete = group.completeTimes(within: times) else { continue }
+            unread = times.above(complete)
+            var rest = RowBuffer()
+            if unread != nil {
+                let end = rows.rows.firstIndex { $0.time <= complete.upperBound } ?? rows.rows.count
+                rest.append(rows.rows[..<end], of: rows)
+                rows.rows.removeSubrange(..<end)
+            }
             rows.coalesce(maxVersions: 1)
             addRows()
+            if rest.isEmpty { rows.removeAll() } else { rows = rest }
         }
     }
 

@@ -28,37 +28,44 @@ struct PageBuilder {
 
     /// Adds the rows of one window, as many as the page still takes.
     ///
-    /// Blocks are read in the order of the page, and no further than needed: rows beyond the reach of every block not yet read are
-    /// complete, and when those fill the page the rest stays unread.
+    /// Pieces are read in the order of the page, and no further than needed: rows beyond the reach of every piece not yet read are
+    /// complete, and go to the page before more are read.
     mutating func read(
         _ sources: PartitionSources, _ times: ClosedRange<Int64>, bucket: Int, device: UnsafeRawBufferPointer
     ) throws(StoreError) {
         var pending = try PieceList(sources, times, bucket: bucket, device: device, order: query.order)
+        var unread: ClosedRange<Int64>? = times
         rows.removeAll()
-        while true {
-            let needed = query.limit - page.times.count + 1
-            try pending.readNext(atLeast: needed, times: times, wanted: wanted, into: &rows)
-            let complete = pending.completeTimes(within: times)
+        while !isFull, let times = unread {
+            try pending.readNext(atLeast: query.limit - page.times.count + 1, times: times, wanted: wanted, into: &rows)
             rows.sortNewestFirst()
-            if pending.isEmpty || rows.distinctTimeCount(in: complete) >= needed {
-                appendRows(in: complete)
-                return
-            }
+            guard let complete = pending.completeTimes(within: times) else { continue }
+            takeRows(in: complete)
+            unread = query.order == .descending ? times.below(complete) : times.above(complete)
         }
     }
 
-    private mutating func appendRows(in complete: ClosedRange<Int64>?) {
-        guard let complete else { return }
+    /// Moves the rows of `complete` to the page: in its order they are the first.
+    private mutating func takeRows(in complete: ClosedRange<Int64>) {
+        let isDescending = query.order == .descending
+        let end = rows.rows.firstIndex { isDescending ? $0.time < complete.lowerBound : $0.time <= complete.upperBound }
+        let split = end ?? rows.rows.count
+        appendRows(isDescending ? 0..<split : split..<rows.rows.count)
+        rows.keep(isDescending ? split..<rows.rows.count : 0..<split)
+    }
+
+    /// Adds rows to the page until it has its number of them, or of bytes, and there is another.
+    private mutating func appendRows(_ range: Range<Int>) {
         var runs: [Range<Int>] = []
-        var start = 0
-        while start < rows.rows.count {
+        var start = range.lowerBound
+        while start < range.upperBound {
             var end = start + 1
-            while end < rows.rows.count, rows.rows[end].time == rows.rows[start].time { end += 1 }
-            if complete.contains(rows.rows[start].time) { runs.append(start..<end) }
+            while end < range.upperBound, rows.rows[end].time == rows.rows[start].time { end += 1 }
+            runs.append(start..<end)
             start = end
         }
         for run in query.order == .descending ? runs : runs.reversed() {
-            if page.times.count == query.limit {
+            if page.times.count == query.limit || page.bytes.count >= RangePage.byteLimit {
                 page.nextAfter = page.times.last
                 return
             }
@@ -120,14 +127,14 @@ extension RangePage.Versions {
     }
 }
 
-extension RowBuffer {
-    /// Number of different times inside `times`. The rows are sorted.
-    func distinctTimeCount(in times: ClosedRange<Int64>?) -> Int {
-        guard let times else { return 0 }
-        var count = 0
-        for (index, row) in rows.enumerated() where times.contains(row.time) && (index == 0 || rows[index - 1].time != row.time) {
-            count += 1
-        }
-        return count
+extension ClosedRange<Int64> {
+    /// What lies below `part`, which is a part of this; nil when nothing does.
+    func below(_ part: ClosedRange<Int64>) -> ClosedRange<Int64>? {
+        part.lowerBound > lowerBound ? lowerBound...(part.lowerBound - 1) : nil
+    }
+
+    /// What lies above `part`, which is a part of this; nil when nothing does.
+    func above(_ part: ClosedRange<Int64>) -> ClosedRange<Int64>? {
+        part.upperBound < upperBound ? (part.upperBound + 1)...upperBound : nil
     }
 }

@@ -76,7 +76,7 @@ package final class PartitionScan {
         package var types: [FieldType]
     }
 
-    /// Rows of one device, newest first, at most 4 096; the newest version of each cell only.
+    /// Rows of one device, newest first, at most 4 096 and about 4 MiB of strings and binaries; the newest version of each cell only.
     package struct Chunk: Sendable {
         package var device: String
         package var bucket: Int
@@ -129,8 +129,10 @@ package final class PartitionScan {
         }
         var chunk = Chunk(device: device!.name, bucket: device!.bucket)
         let end = min(position + PartitionScan.rowsPerChunk, rows.rows.count)
-        for row in rows.rows[position..<end] { append(row, to: &chunk) }
-        position = end
+        while position < end, chunk.bytes.count < RowBuffer.bytesPerPass {
+            append(rows.rows[position], to: &chunk)
+            position += 1
+        }
         return chunk
     }
 

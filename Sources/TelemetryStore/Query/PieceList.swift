@@ -44,14 +44,14 @@ struct PieceList {
         pieces.sort { PieceList.isBefore($1, $0, order) }
     }
 
-    var isEmpty: Bool { pieces.isEmpty }
-
-    /// Reads pieces, or the next rows of one, until `rowCount` rows are read or none is left.
+    /// Reads pieces, or the next rows of one, until `rowCount` rows or `RowBuffer.bytesPerPass` are read, or none is left.
     mutating func readNext(
         atLeast rowCount: Int, times: ClosedRange<Int64>, wanted: Set<UInt32>, into rows: inout RowBuffer
     ) throws(StoreError) {
         var passed = 0
-        while passed < rowCount, let piece = pieces.popLast() {
+        // At least as much as waits in `rows`, so that it is not moved in vain again and again.
+        let byteLimit = rows.bytes.count + max(RowBuffer.bytesPerPass, rows.bytes.count)
+        while passed < rowCount, rows.bytes.count < byteLimit, let piece = pieces.popLast() {
             switch piece {
             case .stored(let stored, let segment, let unread):
                 let portion = PieceReader.Portion(rowCount: rowCount - passed, order: order)

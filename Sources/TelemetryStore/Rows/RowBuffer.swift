@@ -19,6 +19,9 @@ struct RowBuffer {
         var cell: Cell
     }
 
+    /// Bytes of strings and binaries after which readers hand on what they have: some pieces' worth.
+    static let bytesPerPass = 4 << 20
+
     var rows: [Row] = []
     var cells: [FieldCell] = []
     var bytes: [UInt8] = []
@@ -82,16 +85,22 @@ struct RowBuffer {
         if rows.count - start > 1, rows[start].time < rows[start + 1].time { rows[start...].reverse() }
     }
 
-    /// Forgets the first rows, keeps the memory of none.
-    mutating func removeFirst(_ count: Int) {
+    /// Forgets all rows but these, and the memory of the others.
+    mutating func keep(_ range: Range<Int>) {
+        if range.isEmpty { return removeAll() }
         var rest = RowBuffer()
-        for row in rows[count...] {
-            rest.beginRow(time: row.time, commitTime: row.commitTime, order: row.order)
-            bytes.withUnsafeBytes { source in
-                for entry in cells(of: row) { rest.append(field: entry.field, cell: entry.cell, source: source) }
+        rest.append(rows[range], of: self)
+        self = rest
+    }
+
+    /// Adds copies of rows of another buffer.
+    mutating func append(_ selected: ArraySlice<Row>, of source: RowBuffer) {
+        source.bytes.withUnsafeBytes { bytes in
+            for row in selected {
+                beginRow(time: row.time, commitTime: row.commitTime, order: row.order)
+                for entry in source.cells(of: row) { append(field: entry.field, cell: entry.cell, source: bytes) }
             }
         }
-        self = rest
     }
 
     /// Number of different times. The rows are sorted.

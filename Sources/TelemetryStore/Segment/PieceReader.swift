@@ -99,7 +99,8 @@ struct PieceReader {
             try frame!.read(column.position, type: column.type, rows: rows, ordinal: ordinal, firstRow: firstRow, into: &runs[index])
         }
         buffer.reserve(rows: selected.count, cells: selected.count * columns.count)
-        for row in 0..<selected.count {
+        let byteLimit = buffer.bytes.count + SegmentFormat.bytesPerPiece
+        for row in 0..<selected.count where buffer.bytes.count <= byteLimit {
             buffer.beginRow(
                 time: times[selected.lowerBound + row], commitTime: hasCommitTimes ? Int64(bitPattern: commitTimes.bits[row]) : 0,
                 order: piece.order(of: selected.lowerBound + row, rank: segment.rank))
@@ -112,6 +113,9 @@ struct PieceReader {
                 buffer.append(field: columns[index].field, cell: cell)
             }
             buffer.endRow()
+        }
+        guard buffer.bytes.count <= byteLimit else {
+            throw segment.damage(at: frame!.directory.columns[0].offset, "a piece has more bytes than rows can bring")
         }
     }
 

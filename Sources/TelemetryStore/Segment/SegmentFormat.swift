@@ -17,6 +17,9 @@ enum SegmentFormat {
     static let rowsPerSharedFrame = 2_048
     /// Bytes of strings and binaries after which a frame ends: what a reader holds for one row of a waveform.
     static let bytesPerFrame = 1 << 20
+    /// Bytes that no piece has: it ends with the row that brings it to `bytesPerFrame`, and a row has at most 1 024 values of 64 KiB. A
+    /// dictionary of wrong lengths must not fill memory.
+    static let bytesPerPiece = 1 << 27
     /// Columns after which a frame ends: devices of many kinds must not make its directory long.
     static let columnsPerFrame = 512
     /// Devices of one index page at most.

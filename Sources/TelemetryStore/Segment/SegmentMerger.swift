@@ -10,10 +10,9 @@ struct SegmentMerger {
     }
 
     private var cursors: [SegmentCursor] = []
-    /// Pieces of the present device with their cursors, newest first, and what of them is read.
+    /// Pieces of the present device with their cursors, newest first.
     private var pieces: [(piece: SegmentPiece, cursor: Int)] = []
-    private var groups: [Range<Int>] = []
-    private var nextGroup = 0
+    private var merge = PieceMerge(maxTimes: [])
 
     /// - Parameter segments: in order of flushes.
     init(_ segments: [Segment]) throws(StoreError) {
@@ -33,8 +32,7 @@ struct SegmentMerger {
             for piece in key.entry.pieces { pieces.append((piece, index)) }
         }
         pieces.sort { $0.piece.maxTime > $1.piece.maxTime }
-        groups = disjointGroups(pieces.map { $0.piece.minTime...$0.piece.maxTime })
-        nextGroup = 0
+        merge = PieceMerge(maxTimes: pieces.map(\.piece.maxTime))
         return device
     }
 
@@ -47,31 +45,11 @@ struct SegmentMerger {
         return least.map { Device(bucket: $0.bucket, name: Array($0.name)) }
     }
 
-    /// Adds the next rows of the device to `rows`: `count` of them and those that share times with them. All are older than those before.
+    /// Adds the next rows of the device to `rows`; see `PieceMerge`.
     /// - Returns: false: none are left behind these.
     mutating func readRows(atLeast count: Int, into rows: inout RowBuffer) throws(StoreError) -> Bool {
-        let start = rows.rows.count
-        while nextGroup < groups.count, rows.rows.count - start < count {
-            for index in groups[nextGroup] { try cursors[pieces[index].cursor].read(pieces[index].piece, into: &rows) }
-            nextGroup += 1
+        try merge.readRows(atLeast: count, into: &rows) { (index, rows) throws(StoreError) in
+            try cursors[pieces[index].cursor].read(pieces[index].piece, into: &rows)
         }
-        rows.sortNewestFirst()
-        return nextGroup < groups.count
     }
-}
-
-/// Cuts pieces of time, in the order of falling upper bounds, into groups such that no time lies in two of them.
-func disjointGroups(_ pieces: [ClosedRange<Int64>]) -> [Range<Int>] {
-    var groups: [Range<Int>] = []
-    var start = 0
-    var least = Int64.max
-    for (index, piece) in pieces.enumerated() {
-        if index > start, piece.upperBound < least {
-            groups.append(start..<index)
-            (start, least) = (index, .max)
-        }
-        least = min(least, piece.lowerBound)
-    }
-    if start < pieces.count { groups.append(start..<pieces.count) }
-    return groups
 }

@@ -63,7 +63,7 @@ struct SegmentWriter: ~Copyable {
         guard !range.isEmpty else { return }
         var start = range.lowerBound
         while start < range.upperBound {
-            let end = SegmentWriter.endOfPiece(rows, start..<range.upperBound)
+            let end = SegmentWriter.endOfPiece(rows, start..<range.upperBound).end
             if frame.rowCount + (end - start) > SegmentFormat.rowsPerFrame { try endFrame() }
             appendPiece(rows, start..<end)
             if frame.isFull { try endFrame() }
@@ -75,23 +75,30 @@ struct SegmentWriter: ~Copyable {
         footer.minTime = min(footer.minTime, rows.rows[range.upperBound - 1].time)
     }
 
-    /// Adds as many rows as fill frames, or all that are left of a device, and takes them from `rows`.
+    /// Adds the rows that fill pieces, or all that are left of a device, and takes them from `rows`.
     mutating func appendFull(_ rows: inout RowBuffer, isLast: Bool) throws(FileError) {
-        let count = isLast ? rows.rows.count : rows.rows.count / SegmentFormat.rowsPerFrame * SegmentFormat.rowsPerFrame
-        try append(rows, 0..<count)
-        if count == rows.rows.count { rows.removeAll() } else if count > 0 { rows.removeFirst(count) }
+        let end = isLast ? rows.rows.count : SegmentWriter.endOfFullPieces(rows)
+        try append(rows, 0..<end)
+        if end > 0 { rows.keep(end..<rows.rows.count) }
     }
 
-    /// Where the first piece of `range` ends: it has its number of rows, or of bytes in strings and binaries.
-    private static func endOfPiece(_ rows: borrowing RowBuffer, _ range: Range<Int>) -> Int {
+    private static func endOfFullPieces(_ rows: borrowing RowBuffer) -> Int {
+        var end = 0
+        while case let piece = endOfPiece(rows, end..<rows.rows.count), piece.isFull { end = piece.end }
+        return end
+    }
+
+    /// Where the first piece of `range` ends, and whether it has its number of rows, or of bytes in strings and binaries.
+    private static func endOfPiece(_ rows: borrowing RowBuffer, _ range: Range<Int>) -> (end: Int, isFull: Bool) {
         let limit = min(range.upperBound, range.lowerBound + SegmentFormat.rowsPerFrame)
-        guard rows.bytes.count >= SegmentFormat.bytesPerFrame else { return limit }
+        let isFull = limit - range.lowerBound == SegmentFormat.rowsPerFrame
+        guard rows.bytes.count >= SegmentFormat.bytesPerFrame else { return (limit, isFull) }
         var byteCount = 0
         for index in range.lowerBound..<limit {
             for entry in rows.cells(of: rows.rows[index]) where entry.cell.type?.isBytes ?? false { byteCount += entry.cell.byteCount }
-            if byteCount >= SegmentFormat.bytesPerFrame { return index + 1 }
+            if byteCount >= SegmentFormat.bytesPerFrame { return (index + 1, true) }
         }
-        return limit
+        return (limit, isFull)
     }
 
     private mutating func appendPiece(_ rows: borrowing RowBuffer, _ range: Range<Int>) {
