@@ -11,6 +11,9 @@ struct PageBuilder {
     private let wanted: Set<UInt32>
     private var rows = RowBuffer()
 
+    /// Rows of a pass behind the first: for fewer, finding them costs more than decoding them.
+    private static let laterPortions = 64...(1 << 20)
+
     init(names: [String], registry: NameRegistry, query: RangeQuery, maxVersions: Int) {
         page = RangePage(columns: names.map { RangePage.Column(name: $0, type: nil) })
         if query.versions > 1 { page.versions = RangePage.Versions() }
@@ -35,9 +38,12 @@ struct PageBuilder {
     ) throws(StoreError) {
         var pending = try PieceList(sources, times, bucket: bucket, device: device, order: query.order)
         var unread: ClosedRange<Int64>? = times
+        var portion = query.limit - page.times.count + 1
         rows.removeAll()
         while !isFull, let times = unread {
-            try pending.readNext(atLeast: query.limit - page.times.count + 1, times: times, wanted: wanted, into: &rows)
+            try pending.readNext(atLeast: portion, times: times, wanted: wanted, into: &rows)
+            // Rows without a wanted field bring nothing: what one pass does not find, the next looks for in twice as many.
+            portion = min(max(portion * 2, PageBuilder.laterPortions.lowerBound), PageBuilder.laterPortions.upperBound)
             rows.sortNewestFirst()
             guard let complete = pending.completeTimes(within: times) else { continue }
             takeRows(in: complete)
