@@ -8,6 +8,8 @@ struct PageBuilder {
     private let maxVersions: Int
     /// Column of each of the table's fields; -1: none.
     private var columns: [Int32]
+    /// Columns of fields that are asked for again, and where each stands first.
+    private var repeats: [(column: Int, first: Int)] = []
     private let wanted: Set<UInt32>
     private var rows = RowBuffer()
 
@@ -22,7 +24,8 @@ struct PageBuilder {
         let numbers = names.map { registry.field($0) }
         columns = Array(repeating: -1, count: Int(numbers.compactMap { $0 }.max() ?? 0) + 1)
         for (index, number) in numbers.enumerated() {
-            if let number { columns[Int(number)] = Int32(index) }
+            guard let number = number.map(Int.init) else { continue }
+            if columns[number] < 0 { columns[number] = Int32(index) } else { repeats.append((index, Int(columns[number]))) }
         }
         wanted = Set(numbers.compactMap { $0 })
     }
@@ -105,6 +108,11 @@ struct PageBuilder {
             return
         }
         page.times.append(Timestamp(microseconds: versions.first!.time))
+        for (column, first) in repeats {
+            page.cells[start + column] = page.cells[start + first]
+            (page.columns[column].type, page.columns[column].isMixed) = (page.columns[first].type, page.columns[first].isMixed)
+            if query.versions > 1 { lists[column] = lists[first] }
+        }
         for list in lists { page.versions?.append(list) }
     }
 
