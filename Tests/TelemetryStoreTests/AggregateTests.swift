@@ -21,4 +21,46 @@ struct AggregateTests {
             #expect(page.cells.map { $0.value(in: page.bytes) } == [.integer(2), values[end - 1], .integer(Int64(end))])
         }
     }
+
+    @Test("of the strings of a window only the oldest and the newest are kept, and none to count them")
+    func keptBytes() {
+        for keepsBytes in [false, true] {
+            var series = SeriesAccumulator(windowCount: 2, keepsBytes: keepsBytes)
+            for value in 0..<200 {
+                let bytes = [UInt8](repeating: UInt8(value), count: 1_000 + value)
+                let cell = Cell.bytes(.binary, offset: 0, count: bytes.count)
+                bytes.withUnsafeBytes { series.add(count: 1, first: cell, last: cell, source: $0, window: value / 100) }
+            }
+            #expect(series.byteCount == (keepsBytes ? 1_000 + 1_099 + 1_100 + 1_199 : 0))
+            var bytes: [UInt8] = []
+            #expect(series.cell(.count, 1, into: &bytes) == .integer(100))
+            guard keepsBytes else { continue }
+            for (window, function, value) in [(0, AggregateQuery.Function.first, 0), (0, .last, 99), (1, .first, 100), (1, .last, 199)] {
+                let expected = [UInt8](repeating: UInt8(value), count: 1_000 + value)
+                #expect(series.cell(function, window, into: &bytes).value(in: bytes) == .binary(expected))
+            }
+        }
+    }
+
+    @Test("an answer of too many values, or too many bytes, is refused")
+    func limits() throws {
+        let bench = try Bench { table, store in
+            table.partitionLength = .hours(1)
+            store.logFileByteCount = 64 << 20
+        }
+        let blob = FieldValue.binary([UInt8](repeating: 7, count: 65_536))
+        for second in 0..<300 { try bench.commit(reading("d", now + .milliseconds(Int64(second)), ["a": blob])) }
+        for isFlushed in [false, true] {
+            if isFlushed { try bench.flush() }
+            var query = AggregateQuery(device: "d", start: now, end: now + .seconds(11), step: .milliseconds(1))
+            query.functions = [.count]
+            #expect(try bench.table.aggregate(query)?.cells.count == 11_000)
+            query.fields = Array(repeating: "a", count: 96)
+            #expect { try bench.table.aggregate(query) } throws: { ($0 as? StoreError)?.code == .invalid }
+            (query.fields, query.functions) = (["a"], [.first, .last])
+            #expect { try bench.table.aggregate(query) } throws: { ($0 as? StoreError)?.code == .invalid }
+            query.step = .milliseconds(10)
+            #expect(try bench.table.aggregate(query)?.bytes.count == 60 * 65_536)
+        }
+    }
 }

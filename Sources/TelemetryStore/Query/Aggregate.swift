@@ -33,6 +33,10 @@ package struct AggregateQuery: Sendable {
 
     /// Windows of one answer at most: a chart has fewer points.
     package static let windowLimit = 11_000
+    /// Cells of one answer at most, windows x fields x functions: a hundred charts. What a window gathers is 160 bytes a field.
+    package static let cellLimit = 1 << 20
+    /// Bytes of the first and last strings and binaries of one answer at most.
+    package static let byteLimit = 32 << 20
 
     package init(device: String, start: Timestamp, end: Timestamp, step: TimeSpan) {
         self.device = device
@@ -66,11 +70,15 @@ extension Table {
     ///
     /// Pieces that lie in one window whole are answered from their statistics.
     /// - Returns: nil: unknown device.
-    /// - Throws: `.invalid` (more than `windowLimit` windows, a step that is not positive), `.corruption` with file and offset; `.fatal`.
+    /// - Throws: `.invalid` (a step that is not positive, more windows, cells or bytes than `AggregateQuery` has limits for),
+    ///   `.corruption` with file and offset; `.fatal`.
     package func aggregate(_ query: AggregateQuery) throws(StoreError) -> AggregatePage? {
         guard let number = core.registry.device(query.device), let detail = device(query.device) else { return nil }
         let names = query.fields ?? detail.fields.map(\.name)
         let windows = try AggregateWindows(query)
+        guard windows.count * names.count * max(query.functions.count, 1) <= AggregateQuery.cellLimit else {
+            throw StoreError(.invalid, "an aggregate has at most \(AggregateQuery.cellLimit) values; ask for fewer windows or fields")
+        }
         var builder = AggregateBuilder(names: names, functions: query.functions, registry: core.registry, windows: windows)
         if let times = windows.times(notBefore: core.expiry(now: core.clock.now())) {
             let key = core.registry.withNames { registry in

@@ -23,7 +23,9 @@ struct AggregateBuilder {
         for name in names {
             let number = registry.field(name)
             let index = number.flatMap { series[$0] } ?? accumulators.count
-            if index == accumulators.count { accumulators.append(SeriesAccumulator(windowCount: windows.count)) }
+            if index == accumulators.count {
+                accumulators.append(SeriesAccumulator(windowCount: windows.count, keepsBytes: scan.needsOrder))
+            }
             if let number { series[number] = index }
             fields.append((name, index))
         }
@@ -38,10 +40,17 @@ struct AggregateBuilder {
             if let (piece, segment) = group.onlyStoredPiece, !segment.footer.hasCommitTimes, segment.footer.version > 1,
                 try scan.add(piece, of: segment, times: times, windows: windows, series: series, to: &accumulators)
             {
-                continue
+                try checkByteCount()
+            } else {
+                try addRows(of: &group, times)
             }
-            try addRows(of: &group, times)
         }
+    }
+
+    /// What is kept is what will be answered.
+    private func checkByteCount() throws(StoreError) {
+        guard scan.needsOrder, accumulators.reduce(0, { $0 + $1.byteCount }) > AggregateQuery.byteLimit else { return }
+        throw StoreError(.invalid, "first and last values come to more than \(AggregateQuery.byteLimit) bytes; ask for fewer windows")
     }
 
     /// Merges pieces and adds their rows, a pass's worth at a time.
@@ -61,6 +70,7 @@ struct AggregateBuilder {
             }
             rows.coalesce(maxVersions: 1)
             addRows()
+            try checkByteCount()
             if rest.isEmpty { rows.removeAll() } else { rows = rest }
         }
     }

@@ -5,8 +5,8 @@ import TelemetryCodec
 struct PieceAggregation {
     /// True when values that are no numbers count.
     let needsOthers: Bool
-    /// True when it matters which of two values is older.
-    private let needsOrder: Bool
+    /// True when it matters which of two values is older, and what it is.
+    let needsOrder: Bool
     private var times: [Int64] = []
     private var run = ColumnRun()
     /// Values of a span that has rows without one.

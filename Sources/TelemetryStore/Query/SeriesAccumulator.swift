@@ -14,7 +14,7 @@ struct SeriesAccumulator {
         /// NaN until there is a number.
         var doubleMin = Double.nan
         var doubleMax = Double.nan
-        /// Bytes are slices of the accumulator's arena.
+        /// Bytes are slices of the accumulator's arena; unspecified where they are not kept.
         var first = Cell.absent
         var last = Cell.absent
         /// The integers' sum left 64 bits: what came before is in `doubleSum`.
@@ -23,8 +23,16 @@ struct SeriesAccumulator {
 
     private(set) var windows: [Window]
     private var arena: [UInt8] = []
+    private let keepsBytes: Bool
 
-    init(windowCount: Int) { windows = Array(repeating: Window(), count: windowCount) }
+    /// - Parameter keepsBytes: false when nobody asks for the first or last of strings and binaries.
+    init(windowCount: Int, keepsBytes: Bool) {
+        windows = Array(repeating: Window(), count: windowCount)
+        self.keepsBytes = keepsBytes
+    }
+
+    /// Bytes of strings and binaries that are kept.
+    var byteCount: Int { arena.count }
 
     /// A number.
     mutating func add(type: FieldType, bits: UInt64, window: Int) {
@@ -34,9 +42,18 @@ struct SeriesAccumulator {
     /// Values that are no numbers: only the oldest and the newest are kept.
     /// - Parameter source: what bytes cells are slices of.
     mutating func add(count: Int, first: Cell, last: Cell, source: UnsafeRawBufferPointer, window: Int) {
-        if windows[window].count == 0 { windows[window].first = keep(first, source) }
-        windows[window].last = keep(last, source)
+        if keepsBytes {
+            if windows[window].count == 0 { windows[window].first = keep(first, source) }
+            forget(windows[window].last)
+            windows[window].last = keep(last, source)
+        }
         windows[window].count += count
+    }
+
+    /// Gives the bytes of a last value back. As values come oldest first, they are the arena's last.
+    private mutating func forget(_ cell: Cell) {
+        guard cell.type?.isBytes ?? false, cell.byteRange.upperBound == arena.count else { return }
+        arena.removeLast(cell.byteCount)
     }
 
     private mutating func keep(_ cell: Cell, _ source: UnsafeRawBufferPointer) -> Cell {
