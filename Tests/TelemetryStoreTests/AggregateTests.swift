@@ -22,6 +22,23 @@ struct AggregateTests {
         }
     }
 
+    @Test("the sum of integers is exact, however they lie in pieces; beyond 64 bits it is a double")
+    func integerSums() throws {
+        for flushes in [[], [0], [1], [0, 1, 2, 3]] as [Set<Int>] {
+            let bench = try Bench()
+            for (second, value) in [Int64.max, 1, -1, 0].enumerated() {
+                try bench.commit(reading("d", now + .seconds(Int64(second)), ["a": .integer(value), "b": .integer(.max)]))
+                if flushes.contains(second) { try bench.flush() }
+            }
+            var query = AggregateQuery(device: "d", start: now, end: now + .minutes(1), step: .hours(1))
+            query.functions = [.sum, .avg]
+            let sum = Double(Int128(Int64.max) * 4)
+            #expect(
+                try bench.table.aggregate(query)?.cells == [.integer(.max), .double(Double(Int64.max) / 4), .double(sum), .double(sum / 4)],
+                "flushed behind \(flushes)")
+        }
+    }
+
     @Test("of the strings of a window only the oldest and the newest are kept, and none to count them")
     func keptBytes() {
         for keepsBytes in [false, true] {

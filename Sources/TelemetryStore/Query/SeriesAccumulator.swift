@@ -6,7 +6,8 @@ struct SeriesAccumulator {
         var count = 0
         /// Integers and doubles apart, so that integers stay exact.
         var integerCount = 0
-        var integerSum: Int64 = 0
+        /// Exact in whatever parts it is added.
+        var integerSum: Int128 = 0
         var integerMin = Int64.max
         var integerMax = Int64.min
         var doubleCount = 0
@@ -17,8 +18,6 @@ struct SeriesAccumulator {
         /// Bytes are slices of the accumulator's arena; unspecified where they are not kept.
         var first = Cell.absent
         var last = Cell.absent
-        /// The integers' sum left 64 bits: what came before is in `doubleSum`.
-        var hasOverflowed = false
     }
 
     private(set) var windows: [Window]
@@ -78,7 +77,8 @@ struct SeriesAccumulator {
         case .avg: return values.numberCount > 0 ? .double(values.sum / Double(values.numberCount)) : .absent
         case .sum:
             guard values.numberCount > 0 else { return .absent }
-            return values.doubleCount == 0 && !values.hasOverflowed ? .integer(values.integerSum) : .double(values.sum)
+            guard values.doubleCount == 0, let sum = Int64(exactly: values.integerSum) else { return .double(values.sum) }
+            return .integer(sum)
         case .min: return values.extreme(values.integerMin, values.doubleMin, isLess: true)
         case .max: return values.extreme(values.integerMax, values.doubleMax, isLess: false)
         }
@@ -94,7 +94,8 @@ struct SeriesAccumulator {
 
 extension SeriesAccumulator.Window {
     var numberCount: Int { integerCount + doubleCount }
-    var sum: Double { Double(integerSum) + doubleSum }
+    /// The conversion of 64 bits is one instruction, that of 128 a long way.
+    var sum: Double { (Int64(exactly: integerSum).map { Double($0) } ?? Double(integerSum)) + doubleSum }
 
     /// The integer unless a double lies beyond it.
     fileprivate func extreme(_ integer: Int64, _ double: Double, isLess: Bool) -> Cell {
@@ -116,7 +117,7 @@ extension SeriesAccumulator.Window {
         if type == .integer {
             let value = Int64(bitPattern: bits)
             integerCount += 1
-            addToSum(value)
+            integerSum += Int128(value)
             if value < integerMin { integerMin = value }
             if value > integerMax { integerMax = value }
         } else if type == .double {
@@ -133,18 +134,6 @@ extension SeriesAccumulator.Window {
         if greatest > doubleMax || doubleMax.isNaN { doubleMax = greatest }
     }
 
-    @inline(__always)
-    private mutating func addToSum(_ value: Int64) {
-        let (sum, overflow) = integerSum.addingReportingOverflow(value)
-        if overflow {
-            doubleSum += Double(integerSum)
-            integerSum = value
-            hasOverflowed = true
-        } else {
-            integerSum = sum
-        }
-    }
-
     fileprivate mutating func add(_ statistics: ColumnStatistics, type: FieldType) {
         guard statistics.count > 0 else { return }
         if count == 0 { first = Cell(type: type, bits: statistics.first) }
@@ -152,7 +141,7 @@ extension SeriesAccumulator.Window {
         count += statistics.count
         if type == .integer {
             integerCount += statistics.count
-            addToSum(Int64(bitPattern: statistics.sum))
+            integerSum += Int128(Int64(bitPattern: statistics.sum))
             integerMin = min(integerMin, Int64(bitPattern: statistics.min))
             integerMax = max(integerMax, Int64(bitPattern: statistics.max))
         } else {

@@ -138,16 +138,16 @@ extension ModelAggregate.Bin {
         case .max: return admits(value, extreme: integers.max(), numbers.max()!)
         case .avg:
             guard case .double(let average) = value else { return false }
+            if isInteger { return average == Double(integerSum) / Double(numbers.count) }
             return isClose(average, numbers.reduce(0, +) / Double(numbers.count))
         case .sum:
-            let total = integers.reduce(Int128(0)) { $0 + Int128($1) }
-            if isInteger, case .integer(let sum) = value { return Int128(sum) == total }
-            // Beyond 64 bits, on the way at least, it is a double.
-            let reach = integers.reduce(Int128(0)) { $0 + Int128($1.magnitude) }
-            guard case .double(let sum) = value, !isInteger || reach > Int128(Int64.max) else { return false }
+            if isInteger { return value == Int64(exactly: integerSum).map { .integer($0) } ?? .double(Double(integerSum)) }
+            guard case .double(let sum) = value else { return false }
             return isClose(sum, numbers.reduce(0, +))
         }
     }
+
+    private var integerSum: Int128 { integers.reduce(0) { $0 + Int128($1) } }
 
     private func admits(_ value: FieldValue, extreme integer: Int64?, _ number: Double) -> Bool {
         if isInteger { return value == .integer(integer!) }
