@@ -34,8 +34,32 @@ struct AggregateTests {
             query.functions = [.sum, .avg]
             let sum = Double(Int128(Int64.max) * 4)
             #expect(
-                try bench.table.aggregate(query)?.cells == [.integer(.max), .double(Double(Int64.max) / 4), .double(sum), .double(sum / 4)],
+                try bench.table.aggregate(query)?.cells == [
+                    .integer(.max), .double(Double(Int64.max) / 4), .double(sum), .double(sum / 4),
+                ],
                 "flushed behind \(flushes)")
+        }
+    }
+
+    @Test("the least and the greatest of integers and doubles are told apart where doubles are coarse")
+    func mixedExtremes() throws {
+        let cases: [(integer: Int64, double: Double, least: FieldValue, greatest: FieldValue)] = [
+            (9_007_199_254_740_993, 0x1p53, .double(0x1p53), .integer(9_007_199_254_740_993)),
+            (-9_007_199_254_740_993, -0x1p53, .integer(-9_007_199_254_740_993), .double(-0x1p53)),
+            (.max, 0x1p63, .integer(.max), .double(0x1p63)),
+            (.min, -0x1p63, .integer(.min), .integer(.min)),
+            (2, 2.5, .integer(2), .double(2.5)),
+            (3, 3, .integer(3), .integer(3)),
+            (0, .infinity, .integer(0), .double(.infinity)),
+            (5, .nan, .integer(5), .integer(5)),
+        ]
+        for (integer, double, least, greatest) in cases {
+            var series = SeriesAccumulator(windowCount: 1, keepsBytes: false)
+            series.add(type: .double, bits: double.bitPattern, window: 0)
+            series.add(type: .integer, bits: UInt64(bitPattern: integer), window: 0)
+            var bytes: [UInt8] = []
+            #expect(series.cell(.min, 0, into: &bytes).value(in: []) == least, "\(integer), \(double)")
+            #expect(series.cell(.max, 0, into: &bytes).value(in: []) == greatest, "\(integer), \(double)")
         }
     }
 

@@ -92,16 +92,28 @@ struct SeriesAccumulator {
     }
 }
 
+extension Double {
+    // Rounding an integer keeps its order to a double, but may make them equal. Then the double is a whole number: 2^63 at most, which is
+    // no Int64.
+    fileprivate func isLess(than integer: Int64) -> Bool {
+        self == Double(integer) ? Int64(exactly: self).map { $0 < integer } ?? false : self < Double(integer)
+    }
+
+    fileprivate func isGreater(than integer: Int64) -> Bool {
+        self == Double(integer) ? Int64(exactly: self).map { $0 > integer } ?? true : self > Double(integer)
+    }
+}
+
 extension SeriesAccumulator.Window {
     var numberCount: Int { integerCount + doubleCount }
     /// The conversion of 64 bits is one instruction, that of 128 a long way.
     var sum: Double { (Int64(exactly: integerSum).map { Double($0) } ?? Double(integerSum)) + doubleSum }
 
-    /// The integer unless a double lies beyond it.
+    /// The integer unless a double lies beyond it; NaN lies nowhere.
     fileprivate func extreme(_ integer: Int64, _ double: Double, isLess: Bool) -> Cell {
         if doubleCount == 0 { return integerCount == 0 ? .absent : .integer(integer) }
         if integerCount == 0 { return .double(double) }
-        return (isLess ? Double(integer) <= double : Double(integer) >= double) ? .integer(integer) : .double(double)
+        return (isLess ? double.isLess(than: integer) : double.isGreater(than: integer)) ? .double(double) : .integer(integer)
     }
 
     @inline(__always)

@@ -96,7 +96,9 @@ extension Life {
         query.order = order
         query.limit = Int.random(in: 1...random.pick([3, 20, 1_000]), using: &random)
         query.versions = Int.random(in: 1...(options.maxVersions + 1), using: &random)
-        let fields: [[String]?] = [nil, nil, ["a"], ["c", "b"], ["status"], ["temperature", "count"], ["nothing", "a"], ["a", "b", "a"]]
+        let fields: [[String]?] = [
+            nil, nil, ["a"], ["c", "b"], ["status"], ["temperature", "count"], ["nothing", "a"], ["a", "b", "a"],
+        ]
         query.fields = random.pick(fields)
         return query
     }

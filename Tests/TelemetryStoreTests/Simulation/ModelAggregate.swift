@@ -9,6 +9,7 @@ struct ModelAggregate {
         var values: [FieldValue] = []
 
         var integers: [Int64] { values.compactMap { if case .integer(let value) = $0 { value } else { nil } } }
+        var doubles: [Double] { values.compactMap { if case .double(let value) = $0 { value } else { nil } } }
         var numbers: [Double] { values.compactMap(\.number) }
         /// How far a sum may be off: rounding depends on the order in which parts are added.
         var tolerance: Double { numbers.reduce(0) { $0 + $1.magnitude } * 1e-9 }
@@ -134,8 +135,8 @@ extension ModelAggregate.Bin {
         case .count: return value == .integer(Int64(values.count))
         case .first: return value.isSame(as: values.first)
         case .last: return value.isSame(as: values.last)
-        case .min: return admits(value, extreme: integers.min(), numbers.min()!)
-        case .max: return admits(value, extreme: integers.max(), numbers.max()!)
+        case .min: return value.isSame(as: extreme(integers.min(), doubles.min(), isLess: true)) || isZero(value, among: doubles.min())
+        case .max: return value.isSame(as: extreme(integers.max(), doubles.max(), isLess: false)) || isZero(value, among: doubles.max())
         case .avg:
             guard case .double(let average) = value else { return false }
             if isInteger { return average == Double(integerSum) / Double(numbers.count) }
@@ -149,9 +150,18 @@ extension ModelAggregate.Bin {
 
     private var integerSum: Int128 { integers.reduce(0) { $0 + Int128($1) } }
 
-    private func admits(_ value: FieldValue, extreme integer: Int64?, _ number: Double) -> Bool {
-        if isInteger { return value == .integer(integer!) }
-        return (value.type == .double || !integers.isEmpty) && value.number == number
+    /// The integer unless the double lies beyond it.
+    private func extreme(_ integer: Int64?, _ double: Double?, isLess: Bool) -> FieldValue {
+        guard let integer else { return .double(double!) }
+        guard let double else { return .integer(integer) }
+        // A number lies below a whole one if its floor does.
+        let whole = Int128(max(-0x1p64, min(0x1p64, double.rounded(isLess ? .down : .up))))
+        return (isLess ? whole < integer : whole > integer) ? .double(double) : .integer(integer)
+    }
+
+    /// Of 0 and -0 either is the least.
+    private func isZero(_ value: FieldValue, among extreme: Double?) -> Bool {
+        if case .double(0) = value { extreme == 0 } else { false }
     }
 
     private func isClose(_ a: Double, _ b: Double) -> Bool {
