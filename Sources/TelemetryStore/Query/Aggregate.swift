@@ -60,6 +60,9 @@ package struct AggregatePage: Sendable {
     package var times: [Timestamp] = []
     /// Row-major; absent: no value. `avg` is a double; `sum` of integers an integer while it fits, else a double; `min`, `max`, `first` and
     /// `last` have the values' type. Strings, binaries and booleans have `count`, `first` and `last` only.
+    ///
+    /// Integers are summed exactly. Doubles are summed piece by piece, and the pieces' sums then: a flush or a merge, which cuts pieces
+    /// anew, may change the last bits of `sum` and `avg`.
     package var cells: [Cell] = []
     /// Arena of `first` and `last` of strings and binaries.
     package var bytes: [UInt8] = []
