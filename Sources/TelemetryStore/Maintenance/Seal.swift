@@ -122,7 +122,7 @@ extension Maintenance {
         } catch {
             throw error.storeError
         }
-        var merger = try SegmentMerger(Array(sources))
+        var merger = try SegmentMerger(Array(sources), fieldNames: table.registry.fieldNames)
         while let device = try merger.nextDevice() { try write(device, &merger, table.options.maxVersions, to: &writer) }
         do throws(FileError) { _ = try writer.finish() } catch { throw error.storeError }
         return try Segment(

@@ -56,6 +56,15 @@ final class Segment: @unchecked Sendable {
         }
     }
 
+    /// Checks the fields before they are written into another segment.
+    /// - Parameter names: of the table's fields, by number.
+    /// - Throws: `.corruption` when the segment has a field under a number that is another's, or nobody's.
+    func checkFields(_ names: [String]) throws(StoreError) {
+        for field in try index().fields where field.number >= names.count || names[Int(field.number)] != field.name {
+            throw damage(at: footer.index.offset, "field number \(field.number), '\(field.name)', is not the table's")
+        }
+    }
+
     /// The device's pieces; nil when the segment has none.
     func find(bucket: Int, device: UnsafeRawBufferPointer) throws(StoreError) -> DeviceEntry? {
         guard let reference = try index().page(bucket: bucket, name: device) else { return nil }

@@ -119,6 +119,8 @@ struct FrameIndexPage: IndexPage {
             rowsBefore += piece.rowCount
             entry.pieces.append(piece)
         }
+        // A device that has no rows does not occur.
+        guard !entry.pieces.isEmpty else { throw .malformed }
         return (bucket, name, entry)
     }
 

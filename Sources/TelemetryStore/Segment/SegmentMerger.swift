@@ -14,8 +14,12 @@ struct SegmentMerger {
     private var pieces: [(piece: SegmentPiece, cursor: Int)] = []
     private var merge = PieceMerge(maxTimes: [])
 
-    /// - Parameter segments: in order of flushes.
-    init(_ segments: [Segment]) throws(StoreError) {
+    /// - Parameters:
+    ///   - segments: in order of flushes.
+    ///   - fieldNames: what fields to write are called, by number; nil when nothing is written.
+    /// - Throws: `.corruption`, for fields that the table does not know as well.
+    init(_ segments: [Segment], fieldNames: [String]? = nil) throws(StoreError) {
+        if let fieldNames { for segment in segments { try segment.checkFields(fieldNames) } }
         for segment in segments { cursors.append(try SegmentCursor(segment)) }
     }
 

@@ -23,7 +23,8 @@ struct FrameReader {
             if isCached { chunks[position] = segment.cachedChunk(directory.columns[position]) }
             if chunks[position] == nil { missing.append(position) }
         }
-        guard let first = missing.first, let last = missing.last else { return }
+        // Chunks follow each other in the directory's order, which says nothing about what they hold.
+        guard let first = missing.min(), let last = missing.max() else { return }
         let columns = directory.columns
         let span = columns[first].offset..<(columns[last].offset + columns[last].byteCount)
         let stored = try segment.bytes(span)

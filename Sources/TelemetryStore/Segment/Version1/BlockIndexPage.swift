@@ -52,6 +52,8 @@ struct BlockIndexPage: IndexPage {
                     minTime: minTime, maxTime: maxTime))
             rowsBefore += rowCount
         }
+        // A device that has no rows does not occur.
+        guard !entry.pieces.isEmpty else { throw .malformed }
         return (bucket, name, entry)
     }
 }
