@@ -27,6 +27,8 @@ extension FileDump {
         let frame = page.frame
         output.add(frame.offset, "page", "\(frame.compressedByteCount) bytes, \(frame.rawByteCount) raw")
         let bytes = try segment.read(frame)
+        // Of which the page and its entries are slices.
+        defer { withExtendedLifetime(bytes) {} }
         let what = "the index page is malformed"
         var entries = try reading(at: frame.offset, what) { () throws(CodecError) in try segment.page(bytes) }
         for position in 0..<entries.deviceCount where !output.isFull {

@@ -57,6 +57,8 @@ private struct SegmentPages {
         let file = segment.path
         do throws(StoreError) {
             let bytes = try segment.read(page.frame)
+            // Of which the page and its entries are slices.
+            defer { withExtendedLifetime(bytes) {} }
             try reading(at: page.frame.offset) { () throws(CodecError) in
                 var entries = try segment.page(bytes)
                 for position in 0..<entries.deviceCount {

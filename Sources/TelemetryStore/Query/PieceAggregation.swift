@@ -31,6 +31,8 @@ struct PieceAggregation {
         guard !columns.isEmpty else { return true }
         if needsOrder, Set(columns.map(\.series)).count < columns.count { return false }
         var reader = FrameReader(segment, directory, isCached: true)
+        // Of whose chunks strings are slices.
+        defer { withExtendedLifetime(reader) {} }
         var pending = columns
         let isWhole = range.contains(piece.minTime) && range.contains(piece.maxTime)
         if isWhole, windows.window(of: piece.minTime) == windows.window(of: piece.maxTime) {
