@@ -58,7 +58,7 @@ struct ByteModel: ~Copyable {
             buffer >>= 6
             bitCount -= 6
         }
-        guard distribute() else { throw .malformed }
+        guard buffer == 0, distribute() else { throw .malformed }
     }
 
     func write(into output: inout RawBuffer) {

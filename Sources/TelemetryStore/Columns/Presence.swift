@@ -18,6 +18,7 @@ struct Presence {
             presentCount = rowCount
         case .bitmap:
             bytes = try sections.slice((rowCount + 7) / 8)
+            guard rowCount & 7 == 0 || bytes[rowCount >> 3] >> UInt8(rowCount & 7) == 0 else { throw .malformed }
             presentCount = Self.bitCount(bytes, before: rowCount)
         case .runs:
             let runCount = try header.count(limit: rowCount)

@@ -85,16 +85,17 @@ struct SectionReader: ~Copyable {
         case .zstd: try decoders.zstd(section.stored, packed)
         case .coded: try decoders.range(section.stored, packed)
         }
-        if section.packing > 0 { unpack(target, section.packing) }
+        if section.packing > 0 { try unpack(target, section.packing) }
     }
 
     /// Unpacks the bytes at the end of `target` over it, front to back: what is written was read before.
-    private static func unpack(_ target: UnsafeMutableRawBufferPointer, _ packing: UInt8) {
+    private static func unpack(_ target: UnsafeMutableRawBufferPointer, _ packing: UInt8) throws(CodecError) {
         let perByte = 1 << Int(packing)
         let width = UInt8(8) >> packing
         let mask = UInt8(truncatingIfNeeded: (1 << Int(width)) - 1)
         let first = target.count - ((target.count + perByte - 1) >> Int(packing))
         var source = first
+        var rest: UInt8 = 0
         for start in stride(from: 0, to: target.count, by: perByte) {
             var byte = target[source]
             source += 1
@@ -102,6 +103,9 @@ struct SectionReader: ~Copyable {
                 target[index] = byte & mask
                 byte >>= width
             }
+            rest = byte
         }
+        // What the last byte has room for and no raw byte.
+        guard rest == 0 else { throw .malformed }
     }
 }

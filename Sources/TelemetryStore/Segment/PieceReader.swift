@@ -59,7 +59,7 @@ struct PieceReader {
         switch piece.place {
         case .block(let reference, let offset, let byteCount):
             var rows = RowBuffer()
-            try readBlock(reference, offset, byteCount, times: .min ... .max, into: &rows)
+            try readBlock(piece, reference, offset, byteCount, times: .min ... .max, into: &rows)
             result += rows.rows.map(\.time)
         case .frame(let directory, let ordinal, let firstRow):
             try enter(directory)

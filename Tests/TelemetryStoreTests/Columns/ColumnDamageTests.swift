@@ -99,6 +99,48 @@ struct ColumnDamageTests {
         }
     }
 
+    @Test("bits that fill up a byte are zero, or the chunk is refused")
+    func fillingBits() throws {
+        // The document's example: of the last byte, two bits are a value.
+        let packed: [UInt8] = [0x04, 0x00, 0x10, 0x14, 0x13, 0x08, 0x05, 0xC9, 0x01]
+        let fixture = ColumnFixture([10, 30, -10, 50, 10].map { .integer($0) })
+        #expect(fixture.encoded() == packed && isReadable(fixture, packed))
+        for bit in 2..<8 as Range<UInt8> { #expect(!isReadable(fixture, packed[..<8] + [0x01 | 1 << bit]), "bit \(bit)") }
+
+        // Every other one of 21 rows: a bitmap of three bytes, the first part of the raw bytes.
+        var sparse = ColumnFixture(type: .integer, pieces: FramePieces(starts: [0], rowCount: 21))
+        for row in stride(from: 0, to: 21, by: 2) { sparse.append(.integer(Int64(row)), row: row) }
+        var bytes = try raw(sparse.encoded())
+        let end = Int(bytes[0]) + 1 + 3
+        try #require(bytes[1] == PresenceKind.bitmap.rawValue && bytes[end - 1] == 0b1_0101)
+        #expect(isReadable(sparse, raw: bytes))
+        for bit in 5..<8 as Range<UInt8> {
+            bytes[end - 1] = 0b1_0101 | 1 << bit
+            #expect(!isReadable(sparse, raw: bytes), "bit \(bit)")
+        }
+
+        // Bytes up to 4: five codes of six bits, and two to fill.
+        let content = (0..<2_000).map { UInt8(truncatingIfNeeded: $0 * $0 % 5) }
+        var coded = RawBuffer()
+        var encoder = RangeEncoder()
+        try #require(content.withUnsafeBytes { encoder.encode($0, into: &coded) })
+        #expect(decoded(coded.withBytes { Array($0) }, count: content.count) == content)
+        for bit in 6..<8 as Range<UInt8> {
+            var wrong = coded.withBytes { Array($0) }
+            wrong[4] |= 1 << bit
+            #expect(decoded(wrong, count: content.count) == nil, "bit \(bit)")
+        }
+    }
+
+    private func decoded(_ coded: [UInt8], count: Int) -> [UInt8]? {
+        var output = [UInt8](repeating: 0, count: count)
+        var decoder = RangeDecoder()
+        let isReadable: Void? = try? output.withUnsafeMutableBytes { output in
+            try coded.withUnsafeBytes { try decoder.decode($0, into: output) }
+        }
+        return isReadable.map { output }
+    }
+
     @Test("rows and pieces that the chunk does not have are an error")
     func outOfRange() throws {
         let fixture = ColumnFixture((0..<20).map { .integer(Int64($0 * $0)) }, pieceRowCount: 10)
