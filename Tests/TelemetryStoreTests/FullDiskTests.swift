@@ -163,7 +163,7 @@ struct FullDiskTests {
         let bench = try HookedBench { table, _ in table.partitionLength = .hours(1) }
         try bench.store.performMaintenance()
         for second in 0..<8 { try bench.flushRow(second) }
-        let (disk, reserve, isTaken) = (bench.disk, reserve, Box(false))
+        let (disk, reserve, isTaken) = (bench.disk, reserve, Guarded(false))
         bench.files.beforeWrite = { path, _, _, _ in
             guard disk.files.contains(reserve) else {
                 isTaken.value = true
@@ -182,7 +182,7 @@ struct FullDiskTests {
     func mergesRest() throws {
         let bench = try HookedBench { table, _ in table.partitionLength = .hours(1) }
         for second in 0..<8 { try bench.flushRow(second) }
-        let attempts = Box(0)
+        let attempts = Guarded(0)
         bench.files.beforeWrite = { path, _, _, _ in
             guard FullDiskTests.isMerge(path) else { return nil }
             attempts.value += 1

@@ -37,7 +37,7 @@ struct MaintenanceTests {
         let bench = try HookedBench()
         for second in 0..<3 { try bench.flushRow(second) }
         // Killed between the merge and the removal of its sources; then the merged one is damaged.
-        let (disk, killed) = (bench.disk, Box<SimulatedFileSystem?>(nil))
+        let (disk, killed) = (bench.disk, Guarded<SimulatedFileSystem?>(nil))
         bench.files.afterRename = { if FullDiskTests.isMerge($0) { killed.value = disk.copy() } }
         bench.clock.advance(by: .minutes(2))
         try bench.store.performMaintenance()
@@ -59,7 +59,7 @@ struct MaintenanceTests {
             options.headByteBudget = 256 << 10
             options.logFileByteCount = 1 << 19
         }
-        let count = Box(0)
+        let count = Guarded(0)
         let load = {
             var batch = ReadingBatch()
             for _ in 0..<2_800 {
@@ -70,7 +70,7 @@ struct MaintenanceTests {
             _ = try? bench.store.commit(&batch)
         }
         load()
-        let flushes = Box(0)
+        let flushes = Guarded(0)
         bench.files.afterRename = { path in
             guard path.hasSuffix(".seg"), flushes.value < 40 else { return }
             flushes.value += 1
@@ -160,7 +160,7 @@ struct MaintenanceTests {
             // Older ones without rows, so that the look takes its time.
             let window = bench.partitions[0].id.window
             bench.core.lock.writing { for older in 1...10_000 { _ = bench.core.partitionLocked(window - Int64(older)) } }
-            let (isWaiting, mayGo) = (Box(false), Box(false))
+            let (isWaiting, mayGo) = (Guarded(false), Guarded(false))
             bench.files.beforeWrite = { path, _, _, _ in
                 guard path.contains(".log") else { return nil }
                 isWaiting.value = true
