@@ -130,9 +130,17 @@ struct Series: CustomStringConvertible {
     var distance: Int64
     var end: Int64
     var seed: UInt64
+    /// How often each time is written, with other values.
+    var versionCount = 1
+    /// Bytes of a binary in each row; 0: none.
+    var waveByteCount = 0
 
     func drafts() -> [Draft] {
         var random = SeededGenerator(seed: seed)
+        return (0..<versionCount).flatMap { version in drafts(version, &random) }
+    }
+
+    private func drafts(_ version: Int, _ random: inout SeededGenerator) -> [Draft] {
         var temperature = Int64.random(in: -400...400, using: &random)
         var isDense = true
         return (0..<count).map { index in
@@ -141,11 +149,15 @@ struct Series: CustomStringConvertible {
             var fields: [String: FieldValue] = ["temperature": .double(Double(temperature) / 10), "count": .integer(Int64(index))]
             if isDense { fields["status"] = .string(random.pick(["ok", "ok", "ok", "warn"])) }
             if random.chance(1, in: 60) { fields["count"] = .double(0.5) }
+            if waveByteCount > 0 { fields["wave"] = .binary([UInt8](repeating: UInt8(index * 8 + version), count: waveByteCount)) }
             return Draft(device: device, offset: end - Int64(count - 1 - index) * distance, fields: fields)
         }
     }
 
-    var description: String { "\(count) rows of \(device), every \(distance) µs, up to now + \(end) µs, seed \(seed)" }
+    var description: String {
+        "\(count) rows of \(device), every \(distance) µs, up to now + \(end) µs, seed \(seed), \(versionCount) versions, "
+            + "waves of \(waveByteCount) B"
+    }
 }
 
 extension FieldValue {

@@ -91,11 +91,16 @@ struct ScriptGenerator {
     }
 
     private mutating func series() -> Step {
-        .series(
-            Series(
-                device: random.pick(deviceNames), count: random.pick([3, 20, 70, 70, 130, 300]),
-                distance: random.pick([1, 1_000, 10_000, 100_000, 333_333]), end: random.pick([0, 0, 0, -5_000_000, 1_000_000]),
-                seed: random.next()))
+        var series = Series(
+            device: random.pick(deviceNames), count: random.pick([3, 20, 70, 70, 130, 300]),
+            distance: random.pick([1, 1_000, 10_000, 100_000, 333_333]), end: random.pick([0, 0, 0, -5_000_000, 1_000_000]),
+            seed: random.next())
+        if random.chance(1, in: 16) {
+            // A piece ends at 1 MiB, here behind 27 or 17 rows: these have several, and versions of one time lie in two of them.
+            series.count = Int.random(in: 14...24, using: &random)
+            (series.versionCount, series.waveByteCount) = (random.pick([1, 2, 2, 3]), random.pick([40_000, 62_000]))
+        }
+        return .series(series)
     }
 
     /// Whole seconds for the most part, so that rows meet at one time.
