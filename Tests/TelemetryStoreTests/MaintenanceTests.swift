@@ -71,6 +71,7 @@ struct MaintenanceTests {
         }
         load()
         let flushes = Guarded(0)
+        defer { bench.files.removeHooks() }
         bench.files.afterRename = { path in
             guard path.hasSuffix(".seg"), flushes.value < 40 else { return }
             flushes.value += 1

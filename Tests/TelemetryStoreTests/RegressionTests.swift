@@ -153,6 +153,7 @@ struct RegressionTests {
         _ = try commit(store, reading("d", now, ["a": .integer(1)]))
         let (result, waiter) = (Guarded("none"), Guarded<NamedThread?>(nil))
         var once = true
+        defer { fs.removeHooks() }
         fs.beforeSync = { path in
             guard path.contains(".log"), once else { return nil }
             once = false
@@ -179,6 +180,7 @@ struct RegressionTests {
         _ = try commit(store, reading("d", now, ["a": .integer(0)]))
         clock.advance(by: .minutes(2))
         var count = 0
+        defer { fs.removeHooks() }
         fs.afterRename = { path in
             guard path.hasSuffix(".seg"), count < 40 else { return }
             count += 1

@@ -1,8 +1,10 @@
 import Glibc
+import Synchronization
 
 /// A thread of our own for work that blocks: fsync never runs on the cooperative pool.
 final class NamedThread: Sendable {
     private let handle: pthread_t
+    private let isJoined = Atomic(false)
 
     /// - Parameter name: at most 15 bytes, shown by `top -H` and in core dumps.
     init(name: String, _ body: @escaping @Sendable () -> Void) {
@@ -20,7 +22,15 @@ final class NamedThread: Sendable {
         self.handle = handle
     }
 
-    func join() { pthread_join(handle, nil) }
+    /// Waits for the thread's end; to be called once at most. A thread that nobody joins gives its stack back by itself when it ends.
+    func join() {
+        isJoined.store(true, ordering: .sequentiallyConsistent)
+        pthread_join(handle, nil)
+    }
+
+    deinit {
+        if !isJoined.load(ordering: .sequentiallyConsistent) { pthread_detach(handle) }
+    }
 
     private final class Start: Sendable {
         let name: String

@@ -14,6 +14,9 @@ final class HookedFileSystem: FileSystem, @unchecked Sendable {
 
     init(_ disk: SimulatedFileSystem) { self.disk = disk }
 
+    /// For a test whose hook holds the store: else each keeps the other.
+    func removeHooks() { (beforeWrite, beforeSync, beforeSyncDirectory, beforeRemoveDirectory, afterRename) = (nil, nil, nil, nil, nil) }
+
     func createDirectory(_ path: String) throws(FileError) { try disk.createDirectory(path) }
     func list(_ directory: String) throws(FileError) -> [String] { try disk.list(directory) }
     func exists(_ path: String) throws(FileError) -> Bool { try disk.exists(path) }
