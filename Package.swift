@@ -56,16 +56,16 @@ let package = Package(
         module("Telemetry", isFast: true),
         module("TelemetryCodec", ["CChecksum", "CZstd", "Telemetry"], isFast: true),
         module("TelemetryStore", ["Telemetry", "TelemetryCodec"], isFast: true),
-        module("ReadingJSON", ["CSimdjson", "Telemetry"]),
+        module("Dialects", ["CSimdjson", "Telemetry"]),
         module("Parquet", ["TelemetryCodec"]),
         module("ObjectStorage", [product("Crypto", of: "swift-crypto")]),
         module(
             "Delivery", ["Telemetry", "TelemetryCodec", "TelemetryStore", "Parquet", "ObjectStorage", product("Logging", of: "swift-log")]),
-        module("Ingest", ["CMosquitto", "ReadingJSON", "Telemetry", "TelemetryStore", product("Logging", of: "swift-log")]),
+        module("Ingest", ["CMosquitto", "Dialects", "Telemetry", "TelemetryStore", product("Logging", of: "swift-log")]),
         module(
             "QueryAPI",
             [
-                "ReadingJSON", "Telemetry", "TelemetryStore",
+                "Dialects", "Telemetry", "TelemetryStore",
                 product("Hummingbird", of: "hummingbird"), product("HummingbirdCore", of: "hummingbird"),
                 product("NIOCore", of: "swift-nio"), product("NIOPosix", of: "swift-nio"), product("NIOHTTPTypes", of: "swift-nio-extras"),
                 product("HTTPTypes", of: "swift-http-types"), product("Logging", of: "swift-log"),
@@ -114,8 +114,8 @@ let package = Package(
                 "Telemetry", "TelemetryCodec", "TelemetryStore", "Parquet", "ObjectStorage", "Delivery", "IndependentReaders",
                 product("Logging", of: "swift-log"),
             ]),
-        tests("ReadingJSONTests", ["Telemetry", "ReadingJSON"]),
-        tests("IngestTests", ["Telemetry", "TelemetryStore", "ReadingJSON", "Ingest", product("Logging", of: "swift-log")]),
+        tests("DialectsTests", ["Telemetry", "Dialects"]),
+        tests("IngestTests", ["Telemetry", "TelemetryStore", "Dialects", "Ingest", product("Logging", of: "swift-log")]),
         tests(
             "QueryAPITests",
             [

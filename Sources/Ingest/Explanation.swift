@@ -1,4 +1,4 @@
-import ReadingJSON
+import Dialects
 import Telemetry
 
 /// What would become of a message: for `gaugehouse explain`. Decides exactly as ingest does; the store is not asked.

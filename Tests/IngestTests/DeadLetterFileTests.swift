@@ -1,5 +1,5 @@
+import Dialects
 import Foundation
-import ReadingJSON
 import Telemetry
 import Testing
 

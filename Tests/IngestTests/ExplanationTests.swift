@@ -1,5 +1,5 @@
+import Dialects
 import Ingest
-import ReadingJSON
 import Telemetry
 import Testing
 

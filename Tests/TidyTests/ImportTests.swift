@@ -7,12 +7,12 @@ import Testing
         "Telemetry": [],
         "TelemetryCodec": ["CChecksum", "CZstd", "Telemetry"],
         "TelemetryStore": ["Telemetry", "TelemetryCodec"],
-        "ReadingJSON": ["CSimdjson", "Telemetry"],
+        "Dialects": ["CSimdjson", "Telemetry"],
         "Parquet": ["TelemetryCodec"],
         "ObjectStorage": [],
         "Delivery": ["Telemetry", "TelemetryCodec", "TelemetryStore", "Parquet", "ObjectStorage"],
-        "Ingest": ["CMosquitto", "ReadingJSON", "Telemetry", "TelemetryStore"],
-        "QueryAPI": ["ReadingJSON", "Telemetry", "TelemetryStore"],
+        "Ingest": ["CMosquitto", "Dialects", "Telemetry", "TelemetryStore"],
+        "QueryAPI": ["Dialects", "Telemetry", "TelemetryStore"],
         "Gateway": ["Telemetry", "TelemetryStore", "Ingest", "Delivery", "ObjectStorage", "QueryAPI"],
         "gaugehouse": ["Telemetry", "TelemetryStore", "Delivery", "Ingest", "Gateway"],
     ]
@@ -40,7 +40,7 @@ import Testing
         #expect(importers.count == 1, "\(library) is imported by \(importers.sorted())")
     }
 
-    @Test(arguments: ["Telemetry", "TelemetryCodec", "TelemetryStore", "ReadingJSON", "Parquet", "Ingest"])
+    @Test(arguments: ["Telemetry", "TelemetryCodec", "TelemetryStore", "Dialects", "Parquet", "Ingest"])
     func theHotPathIsFreeOfFoundation(module: String) throws {
         for file in try SourceTree.files(below: "Sources/\(module)") {
             #expect(file.imports.isDisjoint(with: ["Foundation", "FoundationEssentials"]), "\(file.path)")

@@ -1,5 +1,5 @@
+import Dialects
 import Glibc
-import ReadingJSON
 import Synchronization
 import Telemetry
 

@@ -1,4 +1,4 @@
-import ReadingJSON
+import Dialects
 
 /// Topics and payloads of the messages in hand, one behind the other, with room behind the last for a parser that reads in blocks.
 struct MessageArena: ~Copyable {

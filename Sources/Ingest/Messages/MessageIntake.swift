@@ -1,4 +1,4 @@
-import ReadingJSON
+import Dialects
 import Telemetry
 
 /// The messages in hand of one connection: read from the broker, not yet committed, not yet acked. Reused from batch to batch.

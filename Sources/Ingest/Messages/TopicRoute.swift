@@ -1,4 +1,4 @@
-import ReadingJSON
+import Dialects
 import Telemetry
 
 /// One subscription as its connection uses it: from a topic to the origin of readings. Not shared between threads.

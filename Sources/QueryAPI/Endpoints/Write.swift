@@ -1,6 +1,6 @@
+import Dialects
 import HTTPTypes
 import Hummingbird
-import ReadingJSON
 import Telemetry
 import TelemetryStore
 

@@ -1,4 +1,4 @@
-/// A JSON text as a tree, for the small bodies of queries. Readings go through `ReadingJSON`.
+/// A JSON text as a tree, for the small bodies of queries. Readings go through `Dialects`.
 package enum JSONValue: Equatable, Sendable {
     case null
     case boolean(Bool)

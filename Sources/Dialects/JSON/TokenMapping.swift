@@ -73,9 +73,3 @@ extension Rejection {
         return Rejection(.badTime, "\"\(excerpt(text))\": \(advice)")
     }
 }
-
-/// The first characters of a text that a stranger chose.
-private func excerpt(_ text: UnsafeRawBufferPointer) -> String {
-    let shown = String(decoding: text.prefix(80), as: UTF8.self)
-    return text.count > 80 ? shown + "…" : shown
-}

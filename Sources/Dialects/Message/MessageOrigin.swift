@@ -16,12 +16,17 @@ package struct MessageOrigin {
     /// Nil: the payload's `device` key names the device. Otherwise that key, outside an envelope, is a field like any other, so that
     /// whom a broker lets publish for one device cannot write for another.
     package var device: UnsafeRawBufferPointer?
+    /// The part of the topic called `{field}`: the field's name, for formats of one value a message.
+    package var field: UnsafeRawBufferPointer?
     /// Fields given to every reading. A payload's field of the same name wins.
     package var fields: UnsafeBufferPointer<Field>
 
-    package init(table: TableNumber, device: UnsafeRawBufferPointer?, fields: UnsafeBufferPointer<Field>) {
+    package init(
+        table: TableNumber, device: UnsafeRawBufferPointer?, field: UnsafeRawBufferPointer? = nil, fields: UnsafeBufferPointer<Field>
+    ) {
         self.table = table
         self.device = device
+        self.field = field
         self.fields = fields
     }
 }

@@ -12,3 +12,9 @@ package struct Rejection: Error, Sendable, Equatable, CustomStringConvertible {
 
     package var description: String { "\(reason.rawValue): \(detail)" }
 }
+
+/// The first characters of a text that a stranger chose.
+func excerpt(_ text: UnsafeRawBufferPointer) -> String {
+    let shown = String(decoding: text.prefix(80), as: UTF8.self)
+    return text.count > 80 ? shown + "…" : shown
+}

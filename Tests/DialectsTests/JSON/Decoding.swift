@@ -1,4 +1,4 @@
-import ReadingJSON
+import Dialects
 import Telemetry
 
 /// Decodes as MQTT does and gives the readings owned.

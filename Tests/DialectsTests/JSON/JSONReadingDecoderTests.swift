@@ -1,4 +1,4 @@
-import ReadingJSON
+import Dialects
 import Telemetry
 import Testing
 

@@ -1,0 +1,53 @@
+import Telemetry
+
+/// Times as a subscription's devices write them.
+struct TimeReader: Sendable {
+    let unit: DialectOptions.TimeUnit
+    /// For text without a zone, seconds east of UTC.
+    let zoneOffset: Int?
+
+    init(_ options: DialectOptions) {
+        unit = options.timeUnit
+        zoneOffset = options.zoneOffset
+    }
+
+    /// Nil: beyond the times there are.
+    func time(_ value: Int64) -> Timestamp? {
+        guard let factor = microsecondsPerUnit else {
+            return unit == .auto ? Timestamp(epoch: value) : Timestamp(microseconds: value.floorDivided(by: 1_000))
+        }
+        let (product, overflow) = value.multipliedReportingOverflow(by: factor)
+        return overflow ? nil : Timestamp(microseconds: product)
+    }
+
+    /// Nil: not finite, or beyond the times there are.
+    func time(_ value: Double) -> Timestamp? {
+        guard unit != .auto else { return Timestamp(epoch: value) }
+        let microseconds = (value * (microsecondsPerUnit.map(Double.init) ?? 1e-3)).rounded()
+        guard microseconds.magnitude < 9.2e18 else { return nil }
+        return Timestamp(microseconds: Int64(microseconds))
+    }
+
+    /// RFC 3339, or ISO 8601 without a zone where `zoneOffset` says which. Nil: neither.
+    func time(_ text: UnsafeRawBufferPointer) -> Timestamp? {
+        if let time = Timestamp(rfc3339: text) { return time }
+        // "2018-03-02T18:25:03" with up to nine digits of a fraction.
+        guard let zoneOffset, (19...29).contains(text.count) else { return nil }
+        return withUnsafeTemporaryAllocation(byteCount: 32, alignment: 1) { zoned in
+            zoned.copyMemory(from: text)
+            zoned[text.count] = UInt8(ascii: "Z")
+            let time = Timestamp(rfc3339: UnsafeRawBufferPointer(rebasing: zoned[...text.count]))
+            return time.map { $0 - .seconds(Int64(zoneOffset)) }
+        }
+    }
+
+    /// Nil for `auto` and for nanoseconds.
+    private var microsecondsPerUnit: Int64? {
+        switch unit {
+        case .auto, .nanoseconds: nil
+        case .seconds: 1_000_000
+        case .milliseconds: 1_000
+        case .microseconds: 1
+        }
+    }
+}
