@@ -28,6 +28,15 @@ package struct DialectEffects: Sendable {
 
     package var isEmpty: Bool { notes.isEmpty && requests.isEmpty && sequenceGaps == 0 && unknownAliases == 0 }
 
+    package mutating func merge(_ others: DialectEffects) {
+        guard !others.isEmpty else { return }
+        for note in others.notes { set(note) }
+        requests += others.requests
+        sequenceGaps += others.sequenceGaps
+        unknownAliases += others.unknownAliases
+    }
+
+    /// The newest of a source counts.
     package mutating func set(_ note: Note) {
         if let index = notes.firstIndex(where: { $0.source == note.source }) { notes[index] = note } else { notes.append(note) }
     }

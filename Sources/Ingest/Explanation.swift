@@ -1,32 +1,35 @@
 import Dialects
 import Telemetry
 
-/// What would become of a message: for `gaugehouse explain`. Decides exactly as ingest does; the store is not asked.
+/// What would become of a message: for `gaugehouse explain`. Decides exactly as ingest does; the store is not asked, so that formats which
+/// remember know nothing.
 package enum Explanation: Sendable, Equatable {
     /// The subscription's filter and table, and the readings. A reading without a time would get the receive time.
     case readings(filter: String, table: String, [Reading])
-    /// An empty payload says nothing.
-    case ignored
+    /// It says nothing that is to be stored.
+    case ignored(String)
     case rejected(Rejection)
 
-    package init(topic: String, payload: [UInt8], subscriptions: [SubscriptionOptions]) throws(TopicTemplate.Invalid) {
+    /// - Parameter tables: the configured ones.
+    package init(topic: String, payload: [UInt8], subscriptions: [SubscriptionOptions], tables: [String]) throws(TopicTemplate.Invalid) {
+        let numbered = tables.enumerated().map { (name: $1, number: TableNumber(truncatingIfNeeded: $0)) }
         var routes: [TopicRoute] = []
-        // The position stands for the table, so that the batch tells which subscription it was.
-        for (index, subscription) in subscriptions.enumerated() {
-            routes.append(try TopicRoute(subscription, table: TableNumber(truncatingIfNeeded: index)))
+        for subscription in subscriptions {
+            let table = numbered.first { $0.name == subscription.table }?.number ?? 0
+            routes.append(try TopicRoute(subscription, table: table, tables: TableNames(numbered), note: { _ in nil }))
         }
-        var intake = MessageIntake(routes: routes)
-        Array(topic.utf8).withUnsafeBytes { topic in
+        var intake = MessageIntake(routes: routes, clock: SystemClock())
+        let bytes = Array(topic.utf8)
+        bytes.withUnsafeBytes { topic in
             payload.withUnsafeBytes { intake.receive(topic: topic, payload: $0, packetID: 1, isRetained: false) }
         }
         if let rejected = intake.rejected.first {
             self = .rejected(rejected.rejection)
         } else if let row = intake.batch.rows.first {
-            let subscription = subscriptions[Int(row.table)]
             let readings = intake.batch.rows.indices.map { intake.batch.reading(at: $0) }
-            self = .readings(filter: subscription.filter, table: subscription.table, readings)
+            self = .readings(filter: intake.route(of: topic)?.filter ?? "", table: tables[Int(row.table)], readings)
         } else {
-            self = .ignored
+            self = .ignored(payload.isEmpty ? "An empty payload is ignored." : "Ignored: \(intake.lastIgnored?.description ?? "no reading").")
         }
     }
 }

@@ -16,6 +16,14 @@ package struct IngestStatistics: Sendable {
     package var retainedDropped = 0
     /// Messages without a payload.
     package var emptyIgnored = 0
+    /// Messages that their format does not store: commands, attributes.
+    package var ignored = 0
+    /// Messages missing in numbered sequences (Sparkplug).
+    package var sequenceGaps = 0
+    /// Metrics whose alias nobody had explained (Sparkplug).
+    package var unknownAliases = 0
+    /// What each broker said it has dropped since it started, by `host:port`. Empty where `$SYS` cannot be read.
+    package var brokerDropped: [String: Int] = [:]
     package var batches = 0
     /// Most messages in one batch.
     package var largestBatch = 0
@@ -40,12 +48,16 @@ final class IngestCounters: Sendable {
     let deadLettersLost = Atomic<Int>(0)
     let retainedDropped = Atomic<Int>(0)
     let emptyIgnored = Atomic<Int>(0)
+    let ignored = Atomic<Int>(0)
+    let sequenceGaps = Atomic<Int>(0)
+    let unknownAliases = Atomic<Int>(0)
     let batches = Atomic<Int>(0)
     let largestBatch = Atomic<Int>(0)
     let connectionsUp = Atomic<Int>(0)
     let reconnects = Atomic<Int>(0)
     private let rejects = Mutex<[RejectReason: Int]>([:])
     private let lastError = Mutex<String?>(nil)
+    private let brokerDropped = Mutex<[String: Int]>([:])
 
     func addRejects(_ counts: [RejectReason: Int]) {
         guard !counts.isEmpty else { return }
@@ -53,6 +65,14 @@ final class IngestCounters: Sendable {
     }
 
     func setLastError(_ text: String) { lastError.withLock { $0 = text } }
+
+    /// - Returns: by how much the count has risen since it was last told; a broker that was restarted begins again.
+    func setDropped(_ count: Int, by broker: String) -> Int {
+        brokerDropped.withLock { dropped in
+            defer { dropped[broker] = count }
+            return max(0, count - (dropped[broker] ?? 0))
+        }
+    }
 
     func snapshot(connections: Int) -> IngestStatistics {
         var statistics = IngestStatistics()
@@ -64,6 +84,10 @@ final class IngestCounters: Sendable {
         statistics.deadLettersLost = deadLettersLost.load(ordering: .relaxed)
         statistics.retainedDropped = retainedDropped.load(ordering: .relaxed)
         statistics.emptyIgnored = emptyIgnored.load(ordering: .relaxed)
+        statistics.ignored = ignored.load(ordering: .relaxed)
+        statistics.sequenceGaps = sequenceGaps.load(ordering: .relaxed)
+        statistics.unknownAliases = unknownAliases.load(ordering: .relaxed)
+        statistics.brokerDropped = brokerDropped.withLock { $0 }
         statistics.batches = batches.load(ordering: .relaxed)
         statistics.largestBatch = largestBatch.load(ordering: .relaxed)
         statistics.connections = connections

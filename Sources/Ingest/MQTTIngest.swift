@@ -3,7 +3,7 @@ import Synchronization
 import Telemetry
 import TelemetryStore
 
-/// Takes messages from an MQTT broker into the store; acks each after its readings are on disk.
+/// Takes messages from MQTT brokers into the store; acks each after its readings are on disk.
 package final class MQTTIngest: Sendable {
     /// A subscription that cannot work.
     package struct InvalidSubscription: Error, Sendable, CustomStringConvertible {
@@ -11,83 +11,158 @@ package final class MQTTIngest: Sendable {
         package let description: String
     }
 
-    private let settings: [ConnectionSettings]
+    private struct Connection {
+        var settings: ConnectionSettings
+        let control: ConnectionControl
+        let thread: NamedThread
+    }
+
+    private struct State {
+        var wanted: [ConnectionSettings]
+        var connections: [Connection] = []
+        var isStarted = false
+        var isStopped = false
+    }
+
     private let path: CommitPath
     private let deadLetters: DeadLetterFile
     private let logger: Logger
     private let onFatal: @Sendable (StoreError) -> Void
     private let counters = IngestCounters()
-    private let stopSignal = Signal()
-    private let threads = Mutex<[(control: ConnectionControl, thread: NamedThread)]>([])
+    private let state: Mutex<State>
 
     /// - Parameter onFatal: called once per connection, on its thread, when the store has failed for good: the process must exit.
     package init(
-        options: MQTTOptions, subscriptions: [SubscriptionOptions], path: CommitPath, deadLetters: DeadLetterFile, logger: Logger,
+        brokers: [MQTTBroker], path: CommitPath, deadLetters: DeadLetterFile, logger: Logger,
         onFatal: @escaping @Sendable (StoreError) -> Void
     ) throws(InvalidSubscription) {
-        var resolved: [(options: SubscriptionOptions, table: TableNumber)] = []
-        for subscription in subscriptions {
-            guard let table = path.tableNumber(subscription.table) else {
-                throw InvalidSubscription(filter: subscription.filter, description: "there is no table \"\(subscription.table)\"")
-            }
-            guard (0...1).contains(subscription.qos) else {
-                throw InvalidSubscription(
-                    filter: subscription.filter,
-                    description: "qos is \(subscription.qos), must be 0 or 1: at 2 the broker lets go of messages before they are on disk")
-            }
-            do throws(TopicTemplate.Invalid) {
-                _ = try TopicRoute(subscription, table: table)
-            } catch {
-                throw InvalidSubscription(filter: subscription.filter, description: error.description)
-            }
-            resolved.append((subscription, table))
-        }
-        settings = (1...max(options.connections, 1)).map {
-            ConnectionSettings(options: options, number: $0, subscriptions: resolved)
-        }
+        try Self.check(brokers, path)
+        state = Mutex(State(wanted: brokers.flatMap(ConnectionSettings.all)))
         self.path = path
         self.deadLetters = deadLetters
         self.logger = logger
         self.onFatal = onFatal
     }
 
-    package var statistics: IngestStatistics { counters.snapshot(connections: settings.count) }
+    package var statistics: IngestStatistics { counters.snapshot(connections: state.withLock { $0.wanted.count }) }
 
-    /// Starts a thread for each connection, which tries until `stop`.
+    /// Starts a thread for each connection, which tries until `stop`; and one for each session that earlier configurations had.
     package func start() {
-        threads.withLock { threads in
-            guard threads.isEmpty, !stopSignal.isSet else { return }
-            for settings in settings {
-                let control = ConnectionControl(stop: stopSignal)
-                do throws(NamedThread.StartFailure) {
-                    threads.append((control, try NamedThread(name: settings.threadName) { [self] in run(settings, control) }))
-                } catch {
-                    counters.setLastError(error.description)
-                    logger.critical("mqtt: \(error.description)")
-                }
-            }
+        state.withLock { state in
+            guard !state.isStarted, !state.isStopped else { return }
+            state.isStarted = true
+            for settings in state.wanted { launch(settings, &state) }
+            retireObsoleteSessions(&state)
+        }
+    }
+
+    /// Takes other brokers and subscriptions; no message is lost, and none is decided upon by halves of both configurations.
+    ///
+    /// A connection whose broker and options stay takes its subscriptions over between two batches. Others commit and ack what they have
+    /// in hand and are closed, sessions that nobody has any more are drained and ended, and new ones begin.
+    /// - Throws: a subscription that cannot work; then nothing has changed.
+    package func reload(_ brokers: [MQTTBroker]) throws(InvalidSubscription) {
+        try Self.check(brokers, path)
+        let wanted = brokers.flatMap(ConnectionSettings.all)
+        let leaving = state.withLock { state -> [Connection] in
+            state.wanted = wanted
+            guard state.isStarted, !state.isStopped else { return [] }
+            return takeOver(wanted, &state)
+        }
+        Self.join(leaving)
+        state.withLock { state in
+            guard !state.isStopped else { return }
+            let running = Set(state.connections.map(\.settings.clientID))
+            for settings in state.wanted where !running.contains(settings.clientID) { launch(settings, &state) }
+            retireObsoleteSessions(&state)
         }
     }
 
     /// Blocks until every connection has committed and acked what it had in hand, and is closed.
     package func stop() {
-        stopSignal.set()
-        for (control, thread) in threads.withLock({ $0 }) {
-            // A thread in the kernel's connect has nothing in hand and cannot be woken.
-            while !thread.join(for: .milliseconds(500)) {
-                if control.isConnecting.load(ordering: .acquiring) { break }
+        let connections = state.withLock { state in
+            state.isStopped = true
+            return state.connections
+        }
+        Self.join(connections)
+    }
+
+    private static func check(_ brokers: [MQTTBroker], _ path: CommitPath) throws(InvalidSubscription) {
+        for broker in brokers {
+            for subscription in broker.subscriptions { _ = try TopicRoute(subscription, path: path) }
+        }
+    }
+
+    /// - Returns: the connections that must go.
+    private func takeOver(_ wanted: [ConnectionSettings], _ state: inout State) -> [Connection] {
+        var (staying, leaving): ([Connection], [Connection]) = ([], [])
+        for var connection in state.connections where !connection.thread.isFinished {
+            if let next = wanted.first(where: { $0.clientID == connection.settings.clientID }), connection.settings.accepts(next) {
+                connection.control.nextSettings.withLock { $0 = next }
+                connection.settings = next
+                staying.append(connection)
+            } else {
+                leaving.append(connection)
             }
+        }
+        state.connections = staying
+        return leaving
+    }
+
+    /// Sessions of brokers that are still configured, under client ids that no connection has any more.
+    private func retireObsoleteSessions(_ state: inout State) {
+        let known = Set(state.connections.map(\.settings.clientID))
+        for source in path.noteSources(SessionNote.sourcePrefix) {
+            let clientID = String(source.dropFirst(SessionNote.sourcePrefix.count))
+            guard !known.contains(clientID), let note = path.note(source).flatMap(SessionNote.init) else { continue }
+            guard let broker = state.wanted.first(where: { $0.options.host == note.host && $0.options.port == note.port }) else {
+                logger.warning(
+                    "mqtt: the session \(clientID) at \(note.host):\(note.port) is left to itself: no [[mqtt]] names that broker any more")
+                continue
+            }
+            launch(broker.retiring(session: clientID), &state)
+        }
+    }
+
+    private func launch(_ settings: ConnectionSettings, _ state: inout State) {
+        let control = ConnectionControl(stop: Signal())
+        do throws(NamedThread.StartFailure) {
+            let thread = try NamedThread(name: settings.threadName) { [self] in run(settings, control) }
+            state.connections.append(Connection(settings: settings, control: control, thread: thread))
+        } catch {
+            counters.setLastError(error.description)
+            logger.critical("mqtt: \(error.description)")
         }
     }
 
     private func run(_ settings: ConnectionSettings, _ control: ConnectionControl) {
-        do throws(TopicTemplate.Invalid) {
+        do throws(InvalidSubscription) {
             var loop = ConnectionLoop(
-                settings: settings, routes: try settings.routes(), path: path, deadLetters: deadLetters, counters: counters,
+                settings: settings, routes: try settings.routes(path), path: path, deadLetters: deadLetters, counters: counters,
                 control: control, logger: logger)
             if let failure = loop.run() { onFatal(failure) }
         } catch {
-            preconditionFailure("checked by init: \(error)")
+            preconditionFailure("checked before: \(error)")
         }
+    }
+
+    private static func join(_ connections: [Connection]) {
+        for connection in connections { connection.control.stop.set() }
+        for connection in connections {
+            // A thread in the kernel's connect has nothing in hand and cannot be woken.
+            while !connection.thread.join(for: .milliseconds(500)) {
+                if connection.control.isConnecting.load(ordering: .acquiring) { break }
+            }
+        }
+    }
+}
+
+extension ConnectionSettings {
+    /// Whether a running connection can take `next` over: all but the subscriptions is the same.
+    fileprivate func accepts(_ next: ConnectionSettings) -> Bool {
+        var other = next
+        other.subscriptions = subscriptions
+        other.options.connections = options.connections
+        return other == self
     }
 }

@@ -1,16 +1,17 @@
+import Dialects
 import Telemetry
 
 /// How to reach the broker; `[mqtt]` of the configuration.
-package struct MQTTOptions: Sendable {
+package struct MQTTOptions: Sendable, Equatable {
     /// PEM files for a TLS connection.
-    package struct TLS: Sendable {
-        /// Certificates that may have signed the broker's.
-        package var caFile: String
+    package struct TLS: Sendable, Equatable {
+        /// Certificates that may have signed the broker's; nil: those that the system trusts.
+        package var caFile: String?
         /// The gateway's own certificate and its key, where the broker asks for them.
         package var certificateFile: String?
         package var keyFile: String?
 
-        package init(caFile: String, certificateFile: String? = nil, keyFile: String? = nil) {
+        package init(caFile: String?, certificateFile: String? = nil, keyFile: String? = nil) {
             self.caFile = caFile
             self.certificateFile = certificateFile
             self.keyFile = keyFile
@@ -19,10 +20,12 @@ package struct MQTTOptions: Sendable {
 
     package var host = "127.0.0.1"
     package var port = 1883
-    /// Names the broker's session, which keeps what arrives while the gateway is away. Several connections add `-1`, `-2`, ….
+    /// Names the broker's session, which keeps what arrives while the gateway is away. Connections above the first add `-2`, `-3`, ….
     package var clientID = "gaugehouse"
-    /// Above 1, the connections share `$share/gaugehouse/<filter>`.
+    /// Above 1, the connections share `$share/gaugehouse/<filter>`; formats that remember stay with the first.
     package var connections = 1
+    /// Whether the broker's own count of dropped messages is watched (`$SYS`), where it lets us.
+    package var watchesBroker = true
     package var username: String?
     package var password: String?
     package var tls: TLS?
@@ -46,17 +49,12 @@ package enum RetainedPolicy: String, Sendable, CaseIterable {
     case store
 }
 
-package enum PayloadFormat: String, Sendable, CaseIterable {
-    /// Objects and lists of objects; see `JSONReadingDecoder`.
-    case json
-}
-
 /// One `[[mqtt.subscription]]`.
-package struct SubscriptionOptions: Sendable {
+package struct SubscriptionOptions: Sendable, Equatable {
     package var filter: String
     /// See `TopicTemplate`.
     package var topic: String
-    package var format: PayloadFormat = .json
+    package var dialect = DialectOptions()
     package var table: String
     /// 0 or 1. At 2 the broker would let go of messages before they are on disk.
     package var qos = 1
@@ -66,5 +64,22 @@ package struct SubscriptionOptions: Sendable {
         self.filter = filter
         self.topic = topic
         self.table = table
+    }
+
+    /// Whether retained messages count as readings. Homie retains everything, by its convention.
+    var keepsRetained: Bool { retained == .store || dialect.format == .homie }
+
+    /// The format's messages lean on earlier ones: one connection must see them all.
+    var needsOneConnection: Bool { [.sparkplugB, .homie, .auto].contains(dialect.format) }
+}
+
+/// One `[[mqtt]]`: a broker, and what to subscribe to there.
+package struct MQTTBroker: Sendable, Equatable {
+    package var options: MQTTOptions
+    package var subscriptions: [SubscriptionOptions]
+
+    package init(options: MQTTOptions, subscriptions: [SubscriptionOptions]) {
+        self.options = options
+        self.subscriptions = subscriptions
     }
 }

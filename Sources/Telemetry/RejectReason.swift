@@ -14,6 +14,8 @@ package enum RejectReason: String, CaseIterable, Sendable {
     case noFields = "no-fields"
     /// The topic fits no template.
     case unmatchedTopic = "unmatched-topic"
+    /// The topic names a table that does not exist.
+    case unknownTable = "unknown-table"
     /// No device id in topic or payload.
     case noDevice = "no-device"
     case deviceTooLong = "device-too-long"

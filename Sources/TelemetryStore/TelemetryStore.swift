@@ -86,6 +86,9 @@ package final class TelemetryStore: Sendable {
     package var failure: StoreError? { log.failure }
     package func note(from source: String) -> [UInt8]? { log.note(from: source) }
 
+    /// The sources of all notes that begin so, sorted.
+    package func noteSources(prefix: String) -> [String] { log.noteSources(prefix: prefix) }
+
     package var statistics: StoreStatistics {
         var statistics = log.statistics
         statistics.sequence = sequence
@@ -121,18 +124,18 @@ package final class TelemetryStore: Sendable {
     ///
     /// Rows outside their table's time window or over a limit are rejected one by one and reported; the others are stored. Blocks for
     /// one sync of the log, and longer while more is unflushed than the memory budget allows.
-    /// - Parameter note: kept atomically with the readings; ignored when every row is rejected.
+    /// - Parameter notes: kept atomically with the readings, and also when there are none. At most one of each source.
     /// - Throws: `.diskFull`, `.overloaded`, `.clock`: nothing was stored, try again. `.fatal`, `.closed`: stop.
-    package func commit(_ batch: inout ReadingBatch, note: CommitNote? = nil) throws(StoreError) -> CommitReceipt {
+    package func commit(_ batch: inout ReadingBatch, notes: [CommitNote] = []) throws(StoreError) -> CommitReceipt {
         if let failure { throw failure }
         if let problem = clockProblem { throw StoreError(.clock, problem) }
         try maintenance.waitForMemory()
         if batch.rows.contains(where: { $0.time == .distantPast }) { assignMissingTimes(&batch) }
         log.queue.enter()
         let submission = Submission()
-        submission.note = note
+        submission.notes = notes
         BatchEncoder(tables: cores, now: clock.now()).encode(batch, into: submission)
-        if submission.readingCount == 0 {
+        if submission.readingCount == 0, notes.isEmpty {
             log.queue.leave()
         } else {
             log.queue.submit(submission)

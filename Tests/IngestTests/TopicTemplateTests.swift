@@ -28,6 +28,9 @@ import Testing
         ("/{device}", "/+", "/d", ["device": "d"]),
         ("a/{device}/é", "a/+/é", "a/günther/é", ["device": "günther"]),
         ("a/{device}", "a/+", "a/", ["device": ""]),
+        ("zigbee2mqtt/{device#}", "zigbee2mqtt/#", "zigbee2mqtt/ground/kitchen", ["device": "ground/kitchen"]),
+        ("{table}/{device}/{field#}", "#", "home/d/a/b", ["table": "home", "device": "d", "field": "a/b"]),
+        ("{device}/t", "$share/group/+/t", "d/t", ["device": "d"]),
     ])
     func namedPartsComeOutOfATopic(_ template: String, _ filter: String, _ topic: String, _ expected: [String: String]) throws {
         #expect(try parts(template, filter: filter, topic: topic) == expected)
@@ -37,7 +40,7 @@ import Testing
         ("devices/{device}/telemetry", "devices/#", "devices/d/status"), ("devices/{device}/telemetry", "devices/#", "devices/d"),
         ("devices/{device}/telemetry", "devices/#", "devices/d/telemetry/x"), ("devices/{device}", "devices/+", "device/d"),
         ("devices/{device}/{kind}", "devices/+/telemetry", "devices/d/status"), ("{device}", "#", ""),
-        ("a/b/#", "#", "a"),
+        ("a/b/#", "#", "a"), ("a/{device#}", "a/#", "a"), ("a/{device#}", "a/#", "a/"),
     ])
     func otherTopicsDoNotMatch(_ template: String, _ filter: String, _ topic: String) throws {
         if topic.isEmpty {
@@ -51,7 +54,9 @@ import Testing
         ("", "a", "template is empty"), ("{device}", "", "filter is empty"), ("a/{device", "a/+", "must be a whole level"),
         ("a/x-{device}", "a/+", "must be a whole level"), ("a/{}", "a/+", "has no name"), ("{device}/{device}", "+/+", "occurs twice"),
         ("a/#/b", "#", "must be the whole last level"), ("a/b+", "#", "must be a whole level"), ("a", "a#", "must be the whole last level"),
-        ("{device}", "$share/g/+", "must not start with $share"), ("a/{device}", "b/+", "level 1 is \"a\" in the topic template and \"b\""),
+        ("{device}", "$share/+/x", "must have the form $share/group/filter"), ("{device}", "$share/g", "must have the form"),
+        ("{device#}/a", "#", "must be the whole last level"), ("a/{device#}", "a/+", "the filter must have \"#\""),
+        ("a", "{a#}", "must be the whole last level"), ("a/{device}", "b/+", "level 1 is \"a\" in the topic template and \"b\""),
         ("a/{device}/c", "a/+", "has 3 levels and the filter has 2"),
         ((0..<17).map { "{p\($0)}" }.joined(separator: "/"), "#", "more than 16 parts"),
     ])

@@ -32,7 +32,7 @@ struct GoldenTests {
         func commit(_ readings: Reading...) throws {
             var batch = ReadingBatch()
             for reading in readings { batch.append(reading) }
-            _ = try store.commit(&batch, note: CommitNote(source: "mqtt/golden", bytes: [7]))
+            _ = try store.commit(&batch, notes: [CommitNote(source: "mqtt/golden", bytes: [7])])
         }
         try commit(
             reading(

@@ -213,12 +213,26 @@ struct SemanticsTests {
         let bench = try Bench()
         var batch = ReadingBatch()
         batch.append(reading("d", now, ["a": .integer(1)]))
-        _ = try bench.store.commit(&batch, note: CommitNote(source: "mqtt/a", bytes: [1, 2, 3]))
+        _ = try bench.store.commit(&batch, notes: [CommitNote(source: "mqtt/a", bytes: [1, 2, 3])])
         #expect(bench.store.note(from: "mqtt/a") == [1, 2, 3])
         try bench.reopen()
         try bench.reopen()
         #expect(bench.store.note(from: "mqtt/a") == [1, 2, 3])
         #expect(bench.store.note(from: "mqtt/b") == nil)
+    }
+
+    @Test("a commit may hold notes alone, and a note without bytes forgets")
+    func notesAlone() throws {
+        let bench = try Bench()
+        var (batch, empty) = (ReadingBatch(), ReadingBatch())
+        batch.append(reading("d", now, ["a": .integer(1)]))
+        _ = try bench.store.commit(&batch, notes: [CommitNote(source: "a", bytes: [1]), CommitNote(source: "b", bytes: [2])])
+        _ = try bench.store.commit(&empty, notes: [CommitNote(source: "a", bytes: []), CommitNote(source: "c", bytes: [3])])
+        for _ in 0..<3 {
+            #expect(["a", "b", "c"].map { bench.store.note(from: $0) } == [nil, [2], [3]])
+            #expect(bench.store.sequence == 1)
+            try bench.reopen()
+        }
     }
 
     @Test("what is fixed about a table cannot be changed by the configuration")

@@ -3,23 +3,22 @@ import Telemetry
 import TelemetryStore
 
 extension CommitPath {
-    package init(_ store: TelemetryStore) {
+    package init(_ store: TelemetryStore, clock: any WallClock = SystemClock()) {
         self.init(
             assignMissingTimes: { store.assignMissingTimes(&$0) },
-            commit: { (batch, note) throws(StoreError) in try store.commit(&batch, note: note) },
-            note: { store.note(from: $0) },
-            tableNumber: { store.table(named: $0)?.number })
+            commit: { (batch, notes) throws(StoreError) in try store.commit(&batch, notes: notes) },
+            note: { store.note(from: $0) }, noteSources: { store.noteSources(prefix: $0) },
+            tables: store.tables.map { ($0.name, $0.number) }, clock: clock)
     }
 }
 
 extension MQTTIngest {
     /// - Parameter onFatal: see the designated initializer; `TelemetryStore.failure` tells the same.
     package convenience init(
-        options: MQTTOptions, subscriptions: [SubscriptionOptions], store: TelemetryStore, deadLetters: DeadLetterFile, logger: Logger,
+        brokers: [MQTTBroker], store: TelemetryStore, clock: any WallClock = SystemClock(), deadLetters: DeadLetterFile, logger: Logger,
         onFatal: @escaping @Sendable (StoreError) -> Void = { _ in }
     ) throws(InvalidSubscription) {
         try self.init(
-            options: options, subscriptions: subscriptions, path: CommitPath(store), deadLetters: deadLetters, logger: logger,
-            onFatal: onFatal)
+            brokers: brokers, path: CommitPath(store, clock: clock), deadLetters: deadLetters, logger: logger, onFatal: onFatal)
     }
 }

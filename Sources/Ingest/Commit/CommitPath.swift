@@ -5,20 +5,25 @@ import TelemetryStore
 package struct CommitPath: Sendable {
     package var assignMissingTimes: @Sendable (inout ReadingBatch) -> Void
     /// Blocks until the batch is on disk.
-    package var commit: @Sendable (inout ReadingBatch, CommitNote?) throws(StoreError) -> CommitReceipt
+    package var commit: @Sendable (inout ReadingBatch, [CommitNote]) throws(StoreError) -> CommitReceipt
     /// The newest durable note of a source.
     package var note: @Sendable (String) -> [UInt8]?
-    /// Nil: there is no such table.
-    package var tableNumber: @Sendable (String) -> TableNumber?
+    /// The sources of all notes that begin so.
+    package var noteSources: @Sendable (_ prefix: String) -> [String]
+    package var tables: [(name: String, number: TableNumber)]
+    package var clock: any WallClock
 
     package init(
         assignMissingTimes: @escaping @Sendable (inout ReadingBatch) -> Void,
-        commit: @escaping @Sendable (inout ReadingBatch, CommitNote?) throws(StoreError) -> CommitReceipt,
-        note: @escaping @Sendable (String) -> [UInt8]?, tableNumber: @escaping @Sendable (String) -> TableNumber?
+        commit: @escaping @Sendable (inout ReadingBatch, [CommitNote]) throws(StoreError) -> CommitReceipt,
+        note: @escaping @Sendable (String) -> [UInt8]?, noteSources: @escaping @Sendable (String) -> [String],
+        tables: [(name: String, number: TableNumber)], clock: any WallClock = SystemClock()
     ) {
         self.assignMissingTimes = assignMissingTimes
         self.commit = commit
         self.note = note
-        self.tableNumber = tableNumber
+        self.noteSources = noteSources
+        self.tables = tables
+        self.clock = clock
     }
 }

@@ -9,24 +9,49 @@ extension ConnectionLoop {
     mutating func commitInHand() throws(SessionEnd) {
         guard !intake.pointee.isEmpty else { return }
         let deadline = ContinuousClock.now + .microseconds(settings.options.commitRetry.microseconds)
-        let receipt = try commit(until: deadline)
+        let effects = intake.pointee.takeEffects()
+        let receipt = try commit(effects.notes.map { CommitNote(source: $0.source, bytes: $0.bytes) }, until: deadline)
         let rejects = Rejects(intake: intake, receipt: receipt)
         if !rejects.letters.isEmpty { try keep(rejects.letters, until: deadline) }
         count(receipt, rejects: rejects.counts)
+        take(effects)
         intake.pointee.removeAll()
         nextCommit = ContinuousClock.now + .microseconds(settings.options.commitInterval.microseconds)
         log.committed()
     }
 
-    /// - Returns: nil when there was no reading to commit.
-    private mutating func commit(until deadline: ContinuousClock.Instant) throws(SessionEnd) -> CommitReceipt? {
-        guard !intake.pointee.batch.isEmpty else { return nil }
+    private mutating func take(_ effects: DialectEffects) {
+        guard !effects.isEmpty else { return }
+        requests += effects.requests
+        counters.sequenceGaps.add(effects.sequenceGaps, ordering: .relaxed)
+        counters.unknownAliases.add(effects.unknownAliases, ordering: .relaxed)
+    }
+
+    /// Commits a note that comes with no message.
+    func commit(_ note: CommitNote) throws(SessionEnd) {
+        let deadline = ContinuousClock.now + .microseconds(settings.options.commitRetry.microseconds)
+        var (delay, nothing) = (Duration.milliseconds(20), ReadingBatch())
+        while true {
+            do throws(StoreError) {
+                _ = try path.commit(&nothing, [note])
+                return
+            } catch {
+                guard error.isPassing else { throw .fatal(error) }
+                try pause(&delay, until: deadline, because: error.description)
+            }
+        }
+    }
+
+    /// - Returns: nil when there was nothing to commit.
+    private mutating func commit(_ notes: [CommitNote], until deadline: ContinuousClock.Instant) throws(SessionEnd) -> CommitReceipt? {
+        guard !intake.pointee.batch.isEmpty || !notes.isEmpty else { return nil }
         reuseTimes()
         var delay = Duration.milliseconds(20)
         while true {
             let note = assignTimes()
+            let all = notes + (note.map { [CommitNote(source: settings.noteSource, bytes: $0)] } ?? [])
             do throws(StoreError) {
-                let receipt = try path.commit(&intake.pointee.batch, note.map { CommitNote(source: settings.noteSource, bytes: $0) })
+                let receipt = try path.commit(&intake.pointee.batch, all)
                 redelivery.committed(note)
                 return receipt
             } catch {
@@ -93,6 +118,7 @@ extension ConnectionLoop {
         counters.duplicates.add(receipt?.duplicates ?? 0, ordering: .relaxed)
         counters.retainedDropped.add(intake.pointee.retainedDropped, ordering: .relaxed)
         counters.emptyIgnored.add(intake.pointee.emptyIgnored, ordering: .relaxed)
+        counters.ignored.add(intake.pointee.ignored, ordering: .relaxed)
         counters.batches.add(1, ordering: .relaxed)
         counters.largestBatch.max(messageCount, ordering: .relaxed)
         counters.addRejects(rejects)

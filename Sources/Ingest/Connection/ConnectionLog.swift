@@ -38,6 +38,13 @@ struct ConnectionLog {
         if case .storeRefuses = state { change(to: .connected, .notice, "mqtt: the store takes readings again") }
     }
 
+    func retired() { logger.notice("mqtt: the session is empty and has ended: no connection of the configuration has it any more") }
+
+    func brokerDropped(_ count: Int, total: Int) {
+        logger.warning(
+            "mqtt: the broker dropped \(count) messages (\(total) since it started): its queues are too short, see max_queued_messages")
+    }
+
     func fatal(_ reason: String) { logger.critical("mqtt: stopped: \(reason)") }
     func problem(_ text: String) { logger.error("mqtt: \(text)") }
 

@@ -1,3 +1,4 @@
+import Dialects
 import Glibc
 import Logging
 import Synchronization
@@ -34,7 +35,7 @@ struct ConnectionLoop: ~Copyable {
     /// A connection that lasted this long was a good one: the next attempt comes at once.
     private static let stableTime: Duration = .seconds(10)
 
-    let settings: ConnectionSettings
+    private(set) var settings: ConnectionSettings
     let path: CommitPath
     let deadLetters: DeadLetterFile
     let counters: IngestCounters
@@ -43,10 +44,12 @@ struct ConnectionLoop: ~Copyable {
     let intake: UnsafeMutablePointer<MessageIntake>
     var redelivery: RedeliveryMemory
     var hasLostDeadLetters = false
+    var requests: [DialectEffects.Request] = []
     private var backOff = BackOff()
     private var version = MosquittoClient.Version.v5
     private var silentRefusals = 0
     private var connectionCount = 0
+    var subscribing = Subscribing()
     var nextCommit = ContinuousClock.now
 
     init(
@@ -60,7 +63,7 @@ struct ConnectionLoop: ~Copyable {
         self.control = control
         log = ConnectionLog(settings, logger: logger)
         intake = .allocate(capacity: 1)
-        intake.initialize(to: MessageIntake(routes: routes))
+        intake.initialize(to: MessageIntake(routes: routes, clock: path.clock))
         let note = path.note(settings.noteSource)
         redelivery = RedeliveryMemory()
         if let note {
@@ -80,11 +83,12 @@ struct ConnectionLoop: ~Copyable {
     /// Returns when stopped (nil), or when the store has failed for good.
     mutating func run() -> StoreError? {
         while !control.stop.isSet {
+            takeNextSettings()
             do throws(SessionEnd) {
                 try session()
                 return nil
             } catch {
-                intake.pointee.removeAll()
+                intake.pointee.abandon()
                 redelivery.restart()
                 switch error {
                 case .fatal(let error):
@@ -113,13 +117,13 @@ struct ConnectionLoop: ~Copyable {
         var client = try open()
         guard let connected = try awaitConnected(&client) else { return }
         let start = ContinuousClock.now
-        counters.connectionsUp.add(1, ordering: .relaxed)
+        counters.connectionsUp.add(settings.isRetiring ? 0 : 1, ordering: .relaxed)
         if connectionCount > 0 { counters.reconnects.add(1, ordering: .relaxed) }
         connectionCount += 1
         redelivery.connected(isSessionPresent: connected.isSessionPresent)
         log.connected(version: version, isSessionPresent: connected.isSessionPresent)
         defer {
-            counters.connectionsUp.subtract(1, ordering: .relaxed)
+            counters.connectionsUp.subtract(settings.isRetiring ? 0 : 1, ordering: .relaxed)
             if ContinuousClock.now - start > Self.stableTime { backOff.reset() }
             // The broker may have learnt v5 since.
             version = .v5
@@ -175,14 +179,18 @@ struct ConnectionLoop: ~Copyable {
     private static let unsupportedVersionV5: Int32 = 132
     private static let unsupportedVersionV311: Int32 = 1
 
-    private func subscribe(_ client: inout MosquittoClient) throws(SessionEnd) {
-        do {
-            for subscription in settings.subscriptions {
-                _ = try client.subscribe(settings.filter(of: subscription.options), qos: subscription.options.qos)
-            }
+    /// Settings that were changed since, if any.
+    /// - Precondition: nothing is in hand.
+    @discardableResult
+    private mutating func takeNextSettings() -> Bool {
+        guard let next = control.nextSettings.withLock({ next in defer { next = nil }; return next }), next != settings else { return false }
+        do throws(MQTTIngest.InvalidSubscription) {
+            intake.pointee.setRoutes(try next.routes(path))
+            settings = next
         } catch {
-            throw .lost(error.description)
+            preconditionFailure("checked before it was handed over: \(error)")
         }
+        return true
     }
 
     /// Returns when stopped, with everything acked.
@@ -190,18 +198,22 @@ struct ConnectionLoop: ~Copyable {
         while true {
             awaitCompany(client)
             let failure = read(from: &client)
+            if !intake.pointee.isEmpty { noteActivity() }
             // Also after the connection is gone: what came at QoS 0 comes only once.
             try commitInHand()
             do throws(MosquittoClient.Failure) {
                 if let failure { throw failure }
                 try client.keepAlive()
-                try checkEvents()
                 precondition(intake.pointee.isEmpty, "an ack must not leave before its message is committed")
+                try publishRequests(&client)
                 if client.wantsWrite { try client.flush() }
                 if control.stop.isSet { return try client.disconnect() }
             } catch {
                 throw .lost(lossText(error))
             }
+            try checkEvents()
+            if takeNextSettings() { try subscribe(&client) }
+            if try isRetired(&client) { return }
             control.stop.wait(orReadable: client.socket, for: Self.idleTime)
         }
     }
@@ -235,11 +247,10 @@ struct ConnectionLoop: ~Copyable {
         return nil
     }
 
-    private func checkEvents() throws(MosquittoClient.Failure) {
-        for answer in intake.pointee.events.subscriptions where answer.code >= 128 {
-            throw MosquittoClient.Failure("the broker refused a subscription (code \(answer.code)): check its access rules")
-        }
-        intake.pointee.events.subscriptions.removeAll(keepingCapacity: true)
+    /// What formats ask of devices; nobody waits for it.
+    private mutating func publishRequests(_ client: inout MosquittoClient) throws(MosquittoClient.Failure) {
+        for request in requests { try client.publish(topic: request.topic, payload: request.payload) }
+        requests.removeAll()
     }
 
     private func lossText(_ failure: MosquittoClient.Failure) -> String {

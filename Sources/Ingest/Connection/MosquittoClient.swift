@@ -55,9 +55,7 @@ struct MosquittoClient: ~Copyable {
         if options.username != nil || options.password != nil {
             try check(mosquitto_username_pw_set(handle, options.username, options.password), "user name")
         }
-        if let tls = options.tls {
-            try check(mosquitto_tls_set(handle, tls.caFile, nil, tls.certificateFile, tls.keyFile, nil), "TLS files")
-        }
+        if let tls = options.tls { try setTLS(tls) }
         var properties: OpaquePointer?
         defer { mosquitto_property_free_all(&properties) }
         if version == .v5 {
@@ -70,6 +68,17 @@ struct MosquittoClient: ~Copyable {
         try check(code, "\(options.host):\(options.port)")
     }
 
+    /// The library checks that the certificate is the host's unless told otherwise; nobody tells it.
+    private func setTLS(_ tls: MQTTOptions.TLS) throws(Failure) {
+        if tls.caFile == nil { try check(mosquitto_int_option(handle, MOSQ_OPT_TLS_USE_OS_CERTS, 1), "system certificates") }
+        // Without certificates of its own to trust, the library wants a directory to look into.
+        let directory = tls.caFile == nil ? Self.systemCertificates : nil
+        try check(mosquitto_tls_set(handle, tls.caFile, directory, tls.certificateFile, tls.keyFile, nil), "TLS files")
+        try check(mosquitto_tls_opts_set(handle, 1, "tlsv1.2", nil), "TLS version")
+    }
+
+    private static let systemCertificates = "/etc/ssl/certs"
+
     /// Queues SUBSCRIBE.
     /// - Returns: packet id that the broker's answer carries.
     mutating func subscribe(_ filter: String, qos: Int) throws(Failure) -> Int32 {
@@ -78,6 +87,20 @@ struct MosquittoClient: ~Copyable {
         let options = version == .v5 ? Int32(MQTT_SUB_OPT_SEND_RETAIN_NEW.rawValue) : 0
         try check(mosquitto_subscribe_v5(handle, &packetID, filter, Int32(qos), options, nil), "subscribe \(filter)")
         return packetID
+    }
+
+    /// Queues UNSUBSCRIBE.
+    /// - Returns: packet id that the broker's answer carries.
+    mutating func unsubscribe(_ filter: String) throws(Failure) -> Int32 {
+        var packetID: Int32 = 0
+        try check(mosquitto_unsubscribe_v5(handle, &packetID, filter, nil), "unsubscribe \(filter)")
+        return packetID
+    }
+
+    /// Queues PUBLISH at QoS 0, not retained.
+    mutating func publish(topic: [UInt8], payload: [UInt8]) throws(Failure) {
+        let name = String(decoding: topic, as: UTF8.self)
+        try check(mosquitto_publish_v5(handle, nil, name, Int32(payload.count), payload, 0, false, nil), "publish \(name)")
     }
 
     var socket: Int32 { mosquitto_socket(handle) }
@@ -111,9 +134,16 @@ struct MosquittoClient: ~Copyable {
         }
     }
 
-    /// Says goodbye; the session stays. Everything queued leaves with it: only with nothing uncommitted in hand.
-    mutating func disconnect() throws(Failure) {
-        try check(mosquitto_disconnect(handle), "disconnect")
+    /// Says goodbye; everything queued leaves with it: only with nothing uncommitted in hand.
+    /// - Parameter endsSession: the broker forgets the session, if it speaks v5.
+    mutating func disconnect(endsSession: Bool = false) throws(Failure) {
+        var properties: OpaquePointer?
+        defer { mosquitto_property_free_all(&properties) }
+        if endsSession, version == .v5 {
+            let identifier = Int32(MQTT_PROP_SESSION_EXPIRY_INTERVAL.rawValue)
+            try check(mosquitto_property_add_int32(&properties, identifier, 0), "session expiry")
+        }
+        try check(mosquitto_disconnect_v5(handle, 0, properties), "disconnect")
         try flush()
     }
 
@@ -147,7 +177,10 @@ struct MosquittoClient: ~Copyable {
         mosquitto_subscribe_callback_set(handle) { _, context, packetID, count, codes in
             guard let codes, count > 0 else { return }
             let intake = context?.assumingMemoryBound(to: MessageIntake.self)
-            intake?.pointee.events.subscriptions.append((packetID, codes[0]))
+            intake?.pointee.events.answers.append((packetID, codes[0]))
+        }
+        mosquitto_unsubscribe_callback_set(handle) { _, context, packetID in
+            context?.assumingMemoryBound(to: MessageIntake.self).pointee.events.answers.append((packetID, 0))
         }
     }
 }

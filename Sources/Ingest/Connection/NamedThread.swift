@@ -26,6 +26,8 @@ final class NamedThread: Sendable {
         pthread_detach(thread)
     }
 
+    var isFinished: Bool { finished.isSet }
+
     /// - Returns: whether the thread's work is over.
     func join(for time: Duration) -> Bool { finished.wait(for: time) }
 }

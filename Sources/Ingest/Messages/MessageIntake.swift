@@ -20,11 +20,11 @@ struct MessageIntake: ~Copyable {
         var rows: Range<Int>
     }
 
-    /// A row that came without a time.
+    /// A row whose time is that of receipt, or was computed from it.
     struct TimelessRow {
         var row: Int
-        /// The message was redelivered: the row has the time it had before.
-        var isKnown = false
+        /// The row has its time: because the message was redelivered, the one that it had before.
+        var isTimed = false
     }
 
     /// Bounds of a batch. One message more than these still fits `Limits`: see `MessageLimit`.
@@ -43,17 +43,25 @@ struct MessageIntake: ~Copyable {
     private(set) var payloadByteCount = 0
     private(set) var retainedDropped = 0
     private(set) var emptyIgnored = 0
+    /// Messages that their format does not store: commands, attributes.
+    private(set) var ignored = 0
+    private(set) var lastIgnored: StaticText?
     /// Messages whose ack the library has queued since the last `removeAll`.
     private(set) var receivedCount = 0
     var batch = ReadingBatch()
     /// What the broker said besides messages.
     var events = BrokerEvents()
 
-    private let routes: [TopicRoute]
+    private(set) var routes: [TopicRoute]
     private var arena = MessageArena()
-    private var decoder = JSONReadingDecoder()
+    private let clock: any WallClock
+    /// Of the batch's first message.
+    private var receiveTime = Timestamp.distantPast
 
-    init(routes: [TopicRoute]) { self.routes = routes }
+    init(routes: [TopicRoute], clock: any WallClock) {
+        self.routes = routes
+        self.clock = clock
+    }
 
     var isEmpty: Bool { receivedCount == 0 }
 
@@ -70,15 +78,37 @@ struct MessageIntake: ~Copyable {
         rejected.removeAll(keepingCapacity: true)
         timeless.removeAll(keepingCapacity: true)
         timelessRows.removeAll(keepingCapacity: true)
-        (payloadByteCount, retainedDropped, emptyIgnored, receivedCount) = (0, 0, 0, 0)
+        (payloadByteCount, retainedDropped, emptyIgnored, ignored, receivedCount) = (0, 0, 0, 0, 0)
         batch.removeAll()
         arena.removeAll()
     }
 
+    /// The messages in hand come again: forgets them, and what was learnt from them.
+    mutating func abandon() {
+        removeAll()
+        for route in routes { route.decoder.forget() }
+    }
+
+    /// What the messages in hand ask for besides their readings.
+    mutating func takeEffects() -> DialectEffects {
+        var effects = DialectEffects()
+        for route in routes { effects.merge(route.decoder.takeEffects()) }
+        return effects
+    }
+
+    /// From now on these subscriptions decide.
+    /// - Precondition: nothing is in hand.
+    mutating func setRoutes(_ routes: [TopicRoute]) {
+        precondition(isEmpty, "routes change between batches")
+        self.routes = routes
+    }
+
     /// Takes one message in: copied once, decoded into the batch, or noted as rejected.
     mutating func receive(topic: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, packetID: UInt16, isRetained: Bool) {
+        if receivedCount == 0 { receiveTime = clock.now() }
         receivedCount += 1
         payloadByteCount += payload.count
+        if topic.first == UInt8(ascii: "$"), takeBrokerStatus(topic, payload) { return }
         // The MQTT way to clear a retained message: says nothing about the device.
         guard payload.count > 0 else {
             emptyIgnored += 1
@@ -90,27 +120,45 @@ struct MessageIntake: ~Copyable {
         let firstRow = batch.count
         var message = Message(
             packetID: packetID, topic: topicRange, payload: payloadRange, payloadByteCount: payload.count, rows: firstRow..<firstRow)
-        guard let rejection = decode(message, isRetained: isRetained) else {
+        switch decode(message, isRetained: isRetained) {
+        case .readings(let areTimedByReceipt):
             message.rows = firstRow..<batch.count
-            messages.append(message)
-            noteTimelessRows(of: message)
-            return
+            noteTimelessRows(of: message, all: areTimedByReceipt)
+        case .ignored(let why):
+            ignored += 1
+            lastIgnored = why
+        case .rejected(let rejection): rejected.append((messages.count, rejection))
         }
-        rejected.append((messages.count, rejection))
         messages.append(message)
+    }
+
+    /// - Returns: whether the message is the broker's about itself.
+    private mutating func takeBrokerStatus(_ topic: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer) -> Bool {
+        guard topic.elementsEqual(ConnectionSettings.droppedTopic.utf8) else { return false }
+        events.brokerDropped = Int(String(decoding: payload, as: UTF8.self)) ?? events.brokerDropped
+        return true
+    }
+
+    /// The subscription that decides about a topic. For cold paths.
+    func route(of topic: String) -> TopicRoute? {
+        Array(topic.utf8).withUnsafeBytes { topic in
+            routes.first { route in
+                do throws(Rejection) { return try route.origin(of: topic) != nil } catch { return true }
+            }
+        }
     }
 
     /// Gives a redelivered message's rows the times they had.
     mutating func setKnownTimes(_ times: [Timestamp], of message: TimelessMessage) {
         for (index, time) in zip(message.rows, times) {
-            timelessRows[index].isKnown = true
+            timelessRows[index].isTimed = true
             batch.setTime(time, row: timelessRows[index].row)
         }
     }
 
     /// Takes receive times back that were assigned for a commit that failed.
     mutating func clearAssignedTimes() {
-        for row in timelessRows where !row.isKnown { batch.setTime(.distantPast, row: row.row) }
+        for row in timelessRows where !row.isTimed { batch.setTime(.distantPast, row: row.row) }
     }
 
     /// The message that a row of the batch came with.
@@ -123,23 +171,32 @@ struct MessageIntake: ~Copyable {
         return low
     }
 
-    private mutating func decode(_ message: Message, isRetained: Bool) -> Rejection? {
+    private mutating func decode(_ message: Message, isRetained: Bool) -> DecodeOutcome {
         let topic = arena[message.topic]
-        for route in routes {
-            guard let origin = route.origin(of: topic) else { continue }
-            if isRetained, !route.keepsRetained {
-                retainedDropped += 1
-                return nil
+        do throws(Rejection) {
+            for route in routes {
+                guard let origin = try route.origin(of: topic) else { continue }
+                if isRetained, !route.keepsRetained {
+                    retainedDropped += 1
+                    return .readings(areTimedByReceipt: false)
+                }
+                guard message.payloadByteCount <= Limits.payloadByteCount else { throw .payloadTooLong(message.payloadByteCount) }
+                let inbound = InboundMessage(topic: topic, payload: arena[message.payload], origin: origin, receiveTime: receiveTime)
+                return route.decoder.decode(inbound, into: &batch)
             }
-            guard message.payloadByteCount <= Limits.payloadByteCount else { return .payloadTooLong(message.payloadByteCount) }
-            return decoder.decode(arena[message.payload], isPadded: true, origin: origin, into: &batch)
+            throw Rejection(.unmatchedTopic, "the topic fits no subscription's template")
+        } catch {
+            return .rejected(error)
         }
-        return Rejection(.unmatchedTopic, "the topic fits no subscription's template")
     }
 
-    private mutating func noteTimelessRows(of message: Message) {
+    /// - Parameter all: also the rows that have a time got it from the time of receipt.
+    private mutating func noteTimelessRows(of message: Message, all: Bool) {
         let first = timelessRows.count
-        for row in message.rows where batch.rows[row].time == .distantPast { timelessRows.append(TimelessRow(row: row)) }
+        for row in message.rows {
+            let isTimed = batch.rows[row].time != .distantPast
+            if all || !isTimed { timelessRows.append(TimelessRow(row: row, isTimed: isTimed)) }
+        }
         // At QoS 0 there is no packet id and no redelivery.
         guard timelessRows.count > first, message.packetID != 0 else { return }
         let hash = messageHash(topic: arena[message.topic], payload: arena[message.payload])
@@ -158,6 +215,8 @@ struct BrokerEvents {
     var connected: Connected?
     /// Reason of the broker's DISCONNECT, or of the library's own.
     var disconnectReason: Int32?
-    /// Granted QoS or failure code of each SUBACK, by packet id.
-    var subscriptions: [(packetID: Int32, code: Int32)] = []
+    /// Granted QoS or failure code of each SUBACK, 0 of each UNSUBACK, by packet id.
+    var answers: [(packetID: Int32, code: Int32)] = []
+    /// What the broker says of itself: messages dropped since it started.
+    var brokerDropped: Int?
 }

@@ -2,9 +2,10 @@ import Telemetry
 
 /// Which parts of a topic name the device and further fields: `devices/{device}/telemetry`.
 ///
-/// A level is literal text, `{device}`, `{name}` (a string field), `+` (any level) or, at the end, `#` (all further levels, also none).
-/// The template is compiled against the subscription's filter, so that a match fits both. A template without `{device}` leaves the
-/// device to the payload.
+/// A level is literal text, `{name}`, `+` (any level) or, at the end, `{name#}` (all further levels, at least one) or `#` (all further
+/// levels, also none). Three names have a meaning: `{device}`; `{field}`, for payloads that are one value; `{table}`. Every other one is a
+/// string field. The template is compiled against the subscription's filter, so that a match fits both. A template without `{device}`
+/// leaves the device to the payload.
 package struct TopicTemplate: Sendable {
     /// A template or filter that cannot work; the text is for whoever wrote the configuration.
     package struct Invalid: Error, Sendable, Equatable, CustomStringConvertible {
@@ -21,7 +22,7 @@ package struct TopicTemplate: Sendable {
         var literal: [UInt8]?
         /// Position among `names` of the part this level is.
         var name: Int?
-        /// `#`
+        /// `#`, or `{name#}` when it has a name.
         var isRest = false
     }
 
@@ -46,8 +47,12 @@ package struct TopicTemplate: Sendable {
     package func match(_ topic: UnsafeRawBufferPointer, parts: UnsafeMutablePointer<Range<Int>>) -> Bool {
         var start = 0
         for index in levels.indices {
-            if levels[index].isRest { return true }
+            if levels[index].isRest, levels[index].name == nil { return true }
             guard start <= topic.count else { return false }
+            if levels[index].isRest, let name = levels[index].name {
+                parts[name] = start..<topic.count
+                return start < topic.count
+            }
             var end = start
             while end < topic.count, topic[end] != UInt8(ascii: "/") { end += 1 }
             if let literal = levels[index].literal {
@@ -61,12 +66,14 @@ package struct TopicTemplate: Sendable {
 }
 
 extension TopicTemplate {
-    private static func split(_ text: String, _ what: String) throws(Invalid) -> [Substring] {
+    private static func split(_ text: String, isTemplate: Bool) throws(Invalid) -> [Substring] {
+        let what = isTemplate ? "topic template" : "filter"
         guard !text.isEmpty else { throw Invalid("the \(what) is empty") }
         guard text.utf8.count <= 65_535 else { throw Invalid("the \(what) is longer than MQTT allows (65535 bytes)") }
         let levels = text.split(separator: "/", omittingEmptySubsequences: false)
         for (index, level) in levels.enumerated() {
-            if level.contains("#"), level != "#" || index != levels.count - 1 {
+            let isRest = level == "#" || (isTemplate && level.hasSuffix("#}"))
+            if level.contains("#"), !isRest || index != levels.count - 1 {
                 throw Invalid("\"#\" in the \(what) \"\(text)\" must be the whole last level")
             }
             if level.contains("+"), level != "+" {
@@ -77,9 +84,12 @@ extension TopicTemplate {
     }
 
     private static func parse(filter: String) throws(Invalid) -> [Level] {
-        let levels = try split(filter, "filter")
-        if levels[0] == "$share" {
-            throw Invalid("the filter \"\(filter)\" must not start with $share: connections above 1 share a subscription by themselves")
+        var levels = try split(filter, isTemplate: false)
+        if isShared(filter) {
+            guard levels.count > 2, !levels[1].isEmpty, levels[1] != "+", levels[1] != "#" else {
+                throw Invalid("the filter \"\(filter)\" must have the form $share/group/filter")
+            }
+            levels.removeFirst(2)
         }
         return levels.map { level in
             switch level {
@@ -93,13 +103,14 @@ extension TopicTemplate {
     private static func parse(template: String) throws(Invalid) -> (levels: [Level], names: [String]) {
         var names: [String] = []
         var levels: [Level] = []
-        for level in try split(template, "topic template") {
+        for level in try split(template, isTemplate: true) {
             switch level {
             case "#": levels.append(Level(isRest: true))
             case "+": levels.append(Level())
             case _ where level.contains("{") || level.contains("}"):
+                let isRest = level.hasSuffix("#}")
                 names.append(try name(of: level, in: template, besides: names))
-                levels.append(Level(name: names.count - 1))
+                levels.append(Level(name: names.count - 1, isRest: isRest))
             default: levels.append(Level(literal: Array(level.utf8)))
             }
         }
@@ -108,7 +119,7 @@ extension TopicTemplate {
     }
 
     private static func name(of level: Substring, in template: String, besides names: [String]) throws(Invalid) -> String {
-        let name = level.dropFirst().dropLast()
+        let name = level.dropFirst().dropLast(level.hasSuffix("#}") ? 2 : 1)
         guard level.first == "{", level.last == "}", !name.contains("{"), !name.contains("}") else {
             throw Invalid("\"\(level)\" in the topic template \"\(template)\" must be a whole level, as in a/{device}/b")
         }
@@ -126,7 +137,10 @@ extension TopicTemplate {
         for index in 0... {
             let (ours, theirs) = (level(template, index), level(filter, index))
             if theirs?.isRest == true { return merged + template.dropFirst(index) }
-            if ours?.isRest == true { return merged + filter.dropFirst(index) }
+            if let ours, ours.isRest {
+                guard ours.name == nil else { throw Invalid("where the topic template has a {name#}, the filter must have \"#\"") }
+                return merged + filter.dropFirst(index)
+            }
             guard var ours, let theirs else {
                 if ours == nil, theirs == nil { return merged }
                 throw Invalid("the topic template has \(template.count) levels and the filter has \(filter.count): no topic fits both")
@@ -141,6 +155,9 @@ extension TopicTemplate {
         }
         return merged
     }
+
+    /// Whether the filter is shared by the operator's choice: `$share/group/filter`.
+    static func isShared(_ filter: String) -> Bool { filter.hasPrefix("$share/") }
 
     private static func level(_ levels: [Level], _ index: Int) -> Level? { index < levels.count ? levels[index] : nil }
 }

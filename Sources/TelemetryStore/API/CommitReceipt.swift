@@ -26,6 +26,7 @@ package typealias SequenceNumber = UInt64
 package struct CommitNote: Sendable {
     /// Who writes it, e.g. `mqtt/gaugehouse`. One note is kept per source.
     package var source: String
+    /// Empty: the source's note is forgotten.
     package var bytes: [UInt8]
 
     package init(source: String, bytes: [UInt8]) {

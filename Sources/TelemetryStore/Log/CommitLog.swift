@@ -58,6 +58,8 @@ final class CommitLog: @unchecked Sendable {
 
     func note(from source: String) -> [UInt8]? { lock.locked { notes[source] } }
 
+    func noteSources(prefix: String) -> [String] { lock.locked { notes.keys.filter { $0.hasPrefix(prefix) }.sorted() } }
+
     /// What a checkpoint begins with. Taken before the tables are read, so that replay covers what changes meanwhile.
     func checkpointHeader() -> Checkpoint.Header {
         lock.locked { Checkpoint.Header(sequence: lastSequence, commitTime: lastCommitTime, notes: notes) }
@@ -67,7 +69,7 @@ final class CommitLog: @unchecked Sendable {
 
     /// True when trimming through `sequence` would remove a file.
     func canTrim(through sequence: SequenceNumber) -> Bool {
-        lock.locked { writer.files.count > 1 && writer.files[1].firstSequence <= sequence + 1 }
+        lock.locked { writer.files.count > 1 && writer.files[1].firstSequence <= sequence }
     }
 
     func trim(through sequence: SequenceNumber) throws(StoreError) {
@@ -106,7 +108,7 @@ final class CommitLog: @unchecked Sendable {
         var readingCount = 0
         for submission in group {
             submission.payload.withBytes { record.append($0) }
-            if let note = submission.note { GroupPayload.append(note, into: &record) }
+            for note in submission.notes { GroupPayload.append(note, into: &record) }
             readingCount += submission.readingCount
         }
         // Sequence numbers order commits; the time only rises, so that versions show in order.
@@ -136,7 +138,7 @@ final class CommitLog: @unchecked Sendable {
     /// Applies what is on disk now. The bytes were encoded in this process, so a section that does not parse is a programming error.
     private func apply(_ group: [Submission], commitTime: Int64) {
         for submission in group {
-            if let note = submission.note { notes[note.source] = note.bytes }
+            for note in submission.notes { notes[note.source] = note.bytes.isEmpty ? nil : note.bytes }
             submission.payload.withBytes { bytes in
                 var cursor = ByteCursor(bytes)
                 while !cursor.isAtEnd {

@@ -10,8 +10,8 @@ struct LogReader {
     let directory: String
     let storeID: StoreID
 
-    /// The files to replay, oldest first. Those that hold nothing behind `flushed` are removed: a crash may have kept some of the files
-    /// that were trimmed and lost others.
+    /// The files to replay, oldest first, from that of reading `flushed` on. Those before are removed: a crash may have kept some of the
+    /// files that were trimmed and lost others.
     func files(after flushed: SequenceNumber) throws(StoreError) -> [LogFile] {
         var files: [LogFile] = []
         for name in try storing({ () throws(FileError) in try fileSystem.list(directory) }) {
@@ -22,7 +22,7 @@ struct LogReader {
             }
         }
         files.sort { $0.epoch < $1.epoch }
-        while files.count > 1, files[1].firstSequence <= flushed + 1 {
+        while files.count > 1, files[1].firstSequence <= flushed {
             try storing { () throws(FileError) in try fileSystem.unlink(directory + "/" + files[0].name) }
             files.removeFirst()
         }

@@ -105,11 +105,12 @@ struct LogWriter: ~Copyable {
         return file
     }
 
-    /// Forgets files that hold nothing behind `sequence`; the newest always stays.
+    /// Forgets files that end before reading `sequence`; the newest always stays. The file of that reading is kept for the notes behind
+    /// it: a record without readings has the sequence number of the next one.
     /// - Returns: their paths, for the caller to unlink.
     mutating func trim(through sequence: UInt64) -> [String] {
         var paths: [String] = []
-        while files.count > 1, files[1].firstSequence <= sequence + 1 { paths.append(directory + "/" + files.removeFirst().name) }
+        while files.count > 1, files[1].firstSequence <= sequence { paths.append(directory + "/" + files.removeFirst().name) }
         return paths
     }
 

@@ -7,7 +7,7 @@ final class Submission: @unchecked Sendable {
     var payload = RawBuffer(capacity: 4096)
     var readingCount = 0
     var rejections: [CommitReceipt.Rejection] = []
-    var note: CommitNote?
+    var notes: [CommitNote] = []
 
     var duplicates = 0
     var lastSequence: SequenceNumber = 0

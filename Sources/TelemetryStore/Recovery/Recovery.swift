@@ -174,7 +174,7 @@ struct Recovery {
                     rows, count: count, base: base, commitTime: record.commitTime, firstSequence: sequence, isReplay: true)
                 sequence += UInt64(count)
             case .note(let source, let bytes):
-                notes[source] = Array(bytes)
+                notes[source] = bytes.count == 0 ? nil : Array(bytes)
             }
         }
         guard sequence == record.firstSequence + UInt64(record.readingCount) else { throw .malformed }

@@ -86,8 +86,10 @@ struct ScriptGenerator {
         }
     }
 
+    /// Now and then without readings: a note alone.
     private mutating func commit() -> Step {
-        .commit((0..<Int.random(in: 1...random.pick([1, 3, 12]), using: &random)).map { _ in draft() })
+        random.chance(1, in: 10)
+            ? .commit([]) : .commit((0..<Int.random(in: 1...random.pick([1, 3, 12]), using: &random)).map { _ in draft() })
     }
 
     private mutating func series() -> Step {
