@@ -74,7 +74,7 @@ let package = Package(
         module(
             "Gateway",
             [
-                "Telemetry", "TelemetryStore", "Ingest", "Delivery", "ObjectStorage", "QueryAPI",
+                "Telemetry", "TelemetryStore", "Dialects", "Ingest", "Delivery", "ObjectStorage", "QueryAPI",
                 product("TOMLKit", of: "TOMLKit"), product("Logging", of: "swift-log"),
                 product("ServiceLifecycle", of: "swift-service-lifecycle"), product("UnixSignals", of: "swift-service-lifecycle"),
                 product("NIOCore", of: "swift-nio"),

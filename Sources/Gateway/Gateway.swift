@@ -15,14 +15,17 @@ package struct Gateway: Sendable {
     private let clock: any WallClock
     private let notify: NotifySocket
     private let logger: Logger
+    private let loadAgain: ReloadService.Load?
 
     /// A part that does not stop by then is left behind; the unit's TimeoutStopSec is a little more.
     private static let stopLimit = Duration.seconds(50)
 
+    /// - Parameter loadAgain: reads the configuration again when SIGHUP asks for it; nil: SIGHUP is not listened to.
     package init(
         configuration: GatewayConfiguration, clock: any WallClock = SystemClock(), notify: NotifySocket = NotifySocket(environment: [:]),
-        logger: Logger
+        logger: Logger, loadAgain: (@Sendable () throws(ConfigurationError) -> GatewayConfiguration)? = nil
     ) {
+        self.loadAgain = loadAgain
         self.configuration = configuration
         self.clock = clock
         self.notify = notify
@@ -82,11 +85,12 @@ package struct Gateway: Sendable {
         let ingest = try makeIngest(store)
         let deliveries = try configuration.deliveries.map { try makeDelivery($0, store) }
         let maintenance = MaintenanceService(store: store, ingest: ingest, notify: notify, logger: logger)
-        let health = Health(store: store, maintenance: maintenance, ingest: ingest, mqtt: configuration.mqtt?.options)
+        let health = Health(store: store, maintenance: maintenance, ingest: ingest)
+        let reload = ReloadService(configuration: configuration, loadAgain: loadAgain, ingest: ingest, notify: notify, logger: logger)
         let ingestService = ingest.map(IngestService.init)
         let server = HTTPService(
             address: configuration.http, store: store,
-            sources: QuerySources(health: health, ingest: ingest, deliveries: deliveries, configuration: configuration.effective),
+            sources: QuerySources(health: health, ingest: ingest, deliveries: deliveries, reload: reload),
             clock: clock, logger: logger
         ) { [notify] port in
             ingestService?.start()
@@ -95,19 +99,19 @@ package struct Gateway: Sendable {
         }
         var services: [any Service] = [StoreService(store: store), maintenance]
         services += deliveries.map(DeliveryService.init)
+        services.append(reload)
         services.append(server)
         if let ingestService { services.append(ingestService) }
         return services
     }
 
     private func makeIngest(_ store: TelemetryStore) throws -> MQTTIngest? {
-        guard let mqtt = configuration.mqtt else { return nil }
+        // Without a broker there may be one after a reload.
+        if configuration.brokers.isEmpty, loadAgain == nil { return nil }
         let letters = configuration.deadLetters
-        var options = mqtt.options
-        options.commitInterval = configuration.store.commitInterval
         do {
             return try MQTTIngest(
-                options: options, subscriptions: mqtt.subscriptions, store: store,
+                brokers: configuration.pacedBrokers, store: store, clock: clock,
                 deadLetters: DeadLetterFile(path: letters.path, byteLimit: letters.maxByteCount, clock: clock), logger: logger,
                 onFatal: { [logger] in logger.critical("the store has failed, nothing is acked any more: \($0.detail)") })
         } catch {

@@ -29,7 +29,8 @@ package enum Explanation: Sendable, Equatable {
             let readings = intake.batch.rows.indices.map { intake.batch.reading(at: $0) }
             self = .readings(filter: intake.route(of: topic)?.filter ?? "", table: tables[Int(row.table)], readings)
         } else {
-            self = .ignored(payload.isEmpty ? "An empty payload is ignored." : "Ignored: \(intake.lastIgnored?.description ?? "no reading").")
+            let why = intake.lastIgnored?.description ?? "no reading"
+            self = .ignored(payload.isEmpty ? "An empty payload is ignored." : "Ignored: \(why).")
         }
     }
 }

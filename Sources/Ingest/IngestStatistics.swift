@@ -29,6 +29,8 @@ package struct IngestStatistics: Sendable {
     package var largestBatch = 0
     package var connections = 0
     package var connectionsUp = 0
+    /// Brokers, by `host:port`, with a connection that is down.
+    package var awayBrokers: [String] = []
     /// Connections made again after they were lost.
     package var reconnects = 0
     /// Of the broker or the store; kept after it has passed.
@@ -36,7 +38,7 @@ package struct IngestStatistics: Sendable {
 
     package init() {}
 
-    package var isConnected: Bool { connections > 0 && connectionsUp == connections }
+    package var isConnected: Bool { connectionsUp == connections }
 }
 
 /// The counters behind `IngestStatistics`. Added to once a batch.
@@ -53,11 +55,12 @@ final class IngestCounters: Sendable {
     let unknownAliases = Atomic<Int>(0)
     let batches = Atomic<Int>(0)
     let largestBatch = Atomic<Int>(0)
-    let connectionsUp = Atomic<Int>(0)
     let reconnects = Atomic<Int>(0)
     private let rejects = Mutex<[RejectReason: Int]>([:])
     private let lastError = Mutex<String?>(nil)
     private let brokerDropped = Mutex<[String: Int]>([:])
+    /// Client ids of connections that are up.
+    private let up = Mutex<Set<String>>([])
 
     func addRejects(_ counts: [RejectReason: Int]) {
         guard !counts.isEmpty else { return }
@@ -65,6 +68,12 @@ final class IngestCounters: Sendable {
     }
 
     func setLastError(_ text: String) { lastError.withLock { $0 = text } }
+
+    func setUp(_ clientID: String, _ isUp: Bool) {
+        up.withLock { up in
+            if isUp { up.insert(clientID) } else { up.remove(clientID) }
+        }
+    }
 
     /// - Returns: by how much the count has risen since it was last told; a broker that was restarted begins again.
     func setDropped(_ count: Int, by broker: String) -> Int {
@@ -74,7 +83,7 @@ final class IngestCounters: Sendable {
         }
     }
 
-    func snapshot(connections: Int) -> IngestStatistics {
+    func snapshot(_ connections: [ConnectionSettings]) -> IngestStatistics {
         var statistics = IngestStatistics()
         statistics.messages = messages.load(ordering: .relaxed)
         statistics.payloadBytes = payloadBytes.load(ordering: .relaxed)
@@ -90,8 +99,10 @@ final class IngestCounters: Sendable {
         statistics.brokerDropped = brokerDropped.withLock { $0 }
         statistics.batches = batches.load(ordering: .relaxed)
         statistics.largestBatch = largestBatch.load(ordering: .relaxed)
-        statistics.connections = connections
-        statistics.connectionsUp = connectionsUp.load(ordering: .relaxed)
+        statistics.connections = connections.count
+        let away = up.withLock { up in connections.filter { !up.contains($0.clientID) } }
+        statistics.connectionsUp = connections.count - away.count
+        statistics.awayBrokers = Set(away.map(\.broker)).sorted()
         statistics.reconnects = reconnects.load(ordering: .relaxed)
         statistics.lastError = lastError.withLock { $0 }
         return statistics

@@ -44,7 +44,7 @@ package final class MQTTIngest: Sendable {
         self.onFatal = onFatal
     }
 
-    package var statistics: IngestStatistics { counters.snapshot(connections: state.withLock { $0.wanted.count }) }
+    package var statistics: IngestStatistics { counters.snapshot(state.withLock { $0.wanted }) }
 
     /// Starts a thread for each connection, which tries until `stop`; and one for each session that earlier configurations had.
     package func start() {

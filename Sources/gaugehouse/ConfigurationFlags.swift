@@ -12,7 +12,7 @@ struct ConfigurationFlags: ParsableArguments {
         help: ArgumentHelp("Overrides an option; may be repeated.", valueName: "section.key=value"))
     var overrides: [String] = []
 
-    func load() throws -> GatewayConfiguration {
+    func load() throws(ConfigurationError) -> GatewayConfiguration {
         try GatewayConfiguration.load(file: file, environment: ProcessInfo.processInfo.environment, flags: overrides)
     }
 }

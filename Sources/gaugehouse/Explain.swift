@@ -3,6 +3,7 @@ import Foundation
 import Gateway
 import Ingest
 import Telemetry
+import TelemetryStore
 
 struct Explain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -22,11 +23,11 @@ struct Explain: AsyncParsableCommand {
     func run() async throws {
         try await reporting {
             let configuration = try flags.load()
-            guard let subscriptions = configuration.mqtt?.subscriptions else {
-                throw GatewayError("\(flags.file) has no [mqtt] section", .configuration)
-            }
+            let subscriptions = configuration.brokers.flatMap(\.subscriptions)
+            guard !subscriptions.isEmpty else { throw GatewayError("\(flags.file) has no [mqtt] section", .configuration) }
+            let tables = configuration.tables.map(\.name)
             let bytes = payload == "-" ? Array(FileHandle.standardInput.readDataToEndOfFile()) : Array(payload.utf8)
-            switch try Explanation(topic: topic, payload: bytes, subscriptions: subscriptions) {
+            switch try Explanation(topic: topic, payload: bytes, subscriptions: subscriptions, tables: tables) {
             case .readings(let filter, let table, let readings):
                 print(json ? ExplainedReadings.json(readings, table) : ExplainedReadings.text(readings, table, filter))
                 let now = SystemClock().now()
@@ -34,8 +35,8 @@ struct Explain: AsyncParsableCommand {
                 if let first = refusals.first {
                     throw GatewayError("\(refusals.count) of \(readings.count) would be rejected now: \(first)", .dataError)
                 }
-            case .ignored:
-                print("An empty payload is ignored.")
+            case .ignored(let why):
+                print(why)
             case .rejected(let rejection):
                 throw GatewayError("rejected: \(rejection)", .dataError)
             }

@@ -6,7 +6,7 @@ import Logging
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run the gateway until it is told to stop.",
-        discussion: "SIGTERM or SIGINT: commit and ack what is in hand, finish, exit 0.")
+        discussion: "SIGTERM or SIGINT: commit and ack what is in hand, finish, exit 0. SIGHUP: read the configuration again.")
 
     @OptionGroup var flags: ConfigurationFlags
 
@@ -19,7 +19,8 @@ struct Serve: AsyncParsableCommand {
             let handler = ConsoleLogHandler(level: Logger.Level(rawValue: configuration.logLevel) ?? .info, environment: environment)
             let gateway = Gateway(
                 configuration: configuration, notify: NotifySocket(environment: environment),
-                logger: Logger(label: "gaugehouse") { _ in handler })
+                logger: Logger(label: "gaugehouse") { _ in handler }
+            ) { [flags] () throws(ConfigurationError) in try flags.load() }
             try await gateway.run()
         }
     }

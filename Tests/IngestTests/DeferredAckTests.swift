@@ -13,9 +13,9 @@ import Testing
         let store = station.store
         let gate = Gate()
         defer { gate.open() }
-        try station.start(commit: { (batch, note) throws(StoreError) in
+        try station.start(commit: { (batch, notes) throws(StoreError) in
             gate.enter()
-            return try store.commit(&batch, note: note)
+            return try store.commit(&batch, notes: notes)
         })
         #expect(await eventually { broker.packets.contains { $0[0] == 0x82 } })
         let now = nowMilliseconds()
@@ -37,8 +37,8 @@ import Testing
         let store = station.store
         let failure = Gate()
         // The commit is durable, and then the process is gone: nothing is acked.
-        try station.start(onFatal: { _ in failure.enter(waits: false) }) { (batch, note) throws(StoreError) in
-            _ = try store.commit(&batch, note: note)
+        try station.start(onFatal: { _ in failure.enter(waits: false) }) { (batch, notes) throws(StoreError) in
+            _ = try store.commit(&batch, notes: notes)
             throw StoreError(.fatal, "killed by the test")
         }
         #expect(await station.isConnected())
@@ -77,9 +77,9 @@ import Testing
         station.options.commitRetry = .milliseconds(100)
         let store = station.store
         let refuses = Gate()
-        try station.start(commit: { (batch, note) throws(StoreError) in
+        try station.start(commit: { (batch, notes) throws(StoreError) in
             guard refuses.isOpen else { throw StoreError(code, "not now") }
-            return try store.commit(&batch, note: note)
+            return try store.commit(&batch, notes: notes)
         })
         #expect(await station.isConnected())
         try broker.publish((0..<100).map { "{\"a\":\($0)}" }, topic: "devices/d/telemetry")

@@ -10,7 +10,7 @@ import Testing
     ]
 
     private func explain(_ topic: String, _ payload: String) throws -> Explanation {
-        try Explanation(topic: topic, payload: Array(payload.utf8), subscriptions: subscriptions)
+        try Explanation(topic: topic, payload: Array(payload.utf8), subscriptions: subscriptions, tables: ["telemetry", "sites"])
     }
 
     @Test func aMessageIsExplainedByTheReadingsItMakes() throws {
@@ -31,7 +31,7 @@ import Testing
 
     @Test func otherwiseByTheReason() throws {
         #expect(try explain("elsewhere", "{}") == .rejected(Rejection(.unmatchedTopic, "the topic fits no subscription's template")))
-        #expect(try explain("devices/d1/telemetry", "") == .ignored)
+        #expect(try explain("devices/d1/telemetry", "") == .ignored("An empty payload is ignored."))
         guard case .rejected(let rejection) = try explain("devices/d1/telemetry", "{\"ts\":\"1764000000\",\"a\":1}") else {
             Issue.record("not rejected")
             return

@@ -13,7 +13,7 @@ import Testing
         "Delivery": ["Telemetry", "TelemetryCodec", "TelemetryStore", "Parquet", "ObjectStorage"],
         "Ingest": ["CMosquitto", "Dialects", "Telemetry", "TelemetryStore"],
         "QueryAPI": ["Dialects", "Telemetry", "TelemetryStore"],
-        "Gateway": ["Telemetry", "TelemetryStore", "Ingest", "Delivery", "ObjectStorage", "QueryAPI"],
+        "Gateway": ["Telemetry", "TelemetryStore", "Dialects", "Ingest", "Delivery", "ObjectStorage", "QueryAPI"],
         "gaugehouse": ["Telemetry", "TelemetryStore", "Delivery", "Ingest", "Gateway"],
     ]
     private static let libraries: Set<String> = ["CChecksum", "CMosquitto", "CSimdjson", "CZstd"]

@@ -5,21 +5,31 @@ import Foundation
 /// No secret can be in it: secrets stand in files of their own, and only the names of those files are options.
 package struct EffectiveConfiguration: Sendable {
     package let json: String
+    /// Every option that no reload takes over, by its path.
+    private let fixed: [String: OptionValue]
 
     init(_ sections: [SectionValues]) {
+        var fixed: [String: OptionValue] = [:]
         var root: [String: Any] = [:]
         var origins: [String: String] = [:]
         for values in sections.sorted(by: { Self.isBefore($0.path, $1.path) }) {
             var object: [String: Any] = [:]
             for option in values.section.options {
                 object[option.key] = values[option.key].plain
+                if !option.reloads { fixed[(values.path + [option.key]).joined(separator: ".")] = values[option.key] }
                 let origin = values.origin(of: option.key)
                 if origin != .builtIn { origins[(values.path + [option.key]).joined(separator: ".")] = origin.name }
             }
             Self.insert(object, at: values.path[...], into: &root)
         }
         root["origins"] = origins
+        self.fixed = fixed
         json = Self.text(of: root)
+    }
+
+    /// Paths of options that differ from `other` and wait for the next start.
+    package func restartNeeded(since other: EffectiveConfiguration) -> [String] {
+        Set(fixed.keys).union(other.fixed.keys).filter { fixed[$0] != other.fixed[$0] }.sorted()
     }
 
     /// Elements of lists in the order of their numbers.
@@ -30,9 +40,10 @@ package struct EffectiveConfiguration: Sendable {
     private static func insert(_ object: [String: Any], at path: ArraySlice<String>, into parent: inout [String: Any]) {
         guard let name = path.first else { return parent.merge(object) { $1 } }
         let rest = path.dropFirst()
-        if let index = rest.first, Int(index) != nil {
+        if let index = rest.first.flatMap({ Int($0) }) {
             var list = parent[name] as? [[String: Any]] ?? []
-            list.append(object)
+            while list.count <= index { list.append([:]) }
+            insert(object, at: rest.dropFirst(), into: &list[index])
             parent[name] = list
         } else {
             var child = parent[name] as? [String: Any] ?? [:]
@@ -59,6 +70,7 @@ extension OptionValue {
         case .boolean(let value): value
         case .duration(let value): value.configurationText
         case .byteCount(let value): ByteCountText.text(value)
+        case .list(let values): values
         }
     }
 }

@@ -8,8 +8,8 @@ package struct GatewayConfiguration: Sendable {
     package var store: StoreOptions
     /// The first is the default.
     package var tables: [TableOptions]
-    /// Nil: HTTP writes alone.
-    package var mqtt: MQTTConfiguration?
+    /// None: HTTP writes alone.
+    package var brokers: [MQTTBroker]
     package var http: HTTPConfiguration
     package var deliveries: [DeliveryConfiguration]
     package var deadLetters: DeadLetterConfiguration
@@ -51,10 +51,14 @@ package struct GatewayConfiguration: Sendable {
         let sections = reader.sections
         func all(_ name: String) -> [SectionValues] { sections.filter { $0.section.name == name } }
         let tables = all("table").map(TableOptions.init)
-        let subscriptions = all("subscription").map { SubscriptionOptions($0, defaultTable: tables[0].name) }
         self.tables = tables
         store = StoreOptions(all("store")[0])
-        mqtt = all("mqtt").first.map { MQTTConfiguration($0, password: reader.password, subscriptions: subscriptions) }
+        brokers = all("mqtt").map { broker in
+            let subscriptions = all("subscription").filter { $0.path.starts(with: broker.path) }
+            return MQTTBroker(
+                options: MQTTOptions(broker, password: reader.passwords[broker.path]),
+                subscriptions: subscriptions.map { SubscriptionOptions($0, defaultTable: tables[0].name) })
+        }
         http = HTTPConfiguration(all("http")[0])
         deliveries = all("delivery").map { values in
             do throws(DeliveryOptionError) {

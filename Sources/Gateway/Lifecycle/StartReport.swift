@@ -1,4 +1,5 @@
 import Delivery
+import Dialects
 import Ingest
 import Logging
 import ObjectStorage
@@ -19,18 +20,26 @@ struct StartReport {
                 "table \(table.name): ttl \(table.ttl.text), partitions of \(table.partitionLength.text), \(table.buckets) buckets")
         }
         logPartitions(to: logger)
-        if let mqtt = configuration.mqtt {
-            for subscription in mqtt.subscriptions {
-                logger.info("mqtt \(mqtt.options.host):\(mqtt.options.port): \(subscription.filter) to table \(subscription.table)")
+        Self.log(configuration.brokers, to: logger)
+        for delivery in configuration.deliveries {
+            logger.info("delivery \(delivery.options.name): \(delivery.options.table) to \(delivery.destination.description)")
+        }
+    }
+
+    /// What is subscribed to where; also after a reload.
+    static func log(_ brokers: [MQTTBroker], to logger: Logger) {
+        if brokers.isEmpty { logger.info("no [mqtt] section: readings come over HTTP alone") }
+        for broker in brokers {
+            for subscription in broker.subscriptions {
+                logger.info(
+                    """
+                    mqtt \(broker.options.host):\(broker.options.port): \(subscription.filter) as \(subscription.dialect.format.rawValue) \
+                    to table \(subscription.table)
+                    """)
                 if subscription.qos == 0 {
                     logger.warning("\(subscription.filter): at qos 0 nothing is acked, and what is lost stays lost")
                 }
             }
-        } else {
-            logger.info("no [mqtt] section: readings come over HTTP alone")
-        }
-        for delivery in configuration.deliveries {
-            logger.info("delivery \(delivery.options.name): \(delivery.options.table) to \(delivery.destination.description)")
         }
     }
 

@@ -7,16 +7,15 @@ struct Health: Sendable {
     let store: TelemetryStore
     let maintenance: MaintenanceService
     let ingest: MQTTIngest?
-    let mqtt: MQTTOptions?
 
     /// Empty: it is ready.
     var reasons: [String] {
         var reasons: [String] = []
         if let problem = store.clockProblem { reasons.append("nothing is committed: \(problem)") }
         if let problem = maintenance.problem { reasons.append("maintenance: \(problem)") }
-        if let statistics = ingest?.statistics, !statistics.isConnected, let mqtt {
+        if let statistics = ingest?.statistics, !statistics.isConnected {
             let cause = statistics.lastError.map { ": \($0)" } ?? ""
-            reasons.append("not connected to the broker at \(mqtt.host):\(mqtt.port)\(cause)")
+            reasons.append("not connected to the broker at \(statistics.awayBrokers.joined(separator: ", "))\(cause)")
         }
         return reasons
     }

@@ -6,16 +6,17 @@ import TelemetryStore
 
 /// What the API shows of the parts it does not know.
 extension QuerySources {
-    init(health: Health, ingest: MQTTIngest?, deliveries: [DeliveryTask], configuration: EffectiveConfiguration) {
+    init(health: Health, ingest: MQTTIngest?, deliveries: [DeliveryTask], reload: ReloadService) {
         self.init()
-        let json = Array(configuration.json.utf8)
         readiness = { health.reasons }
-        self.configuration = { json }
-        self.ingest = { ingest.map { IngestSnapshot($0.statistics) } }
+        configuration = { Array(reload.effective.json.utf8) }
+        self.ingest = { ingest.map(\.statistics).flatMap { $0.connections > 0 ? IngestSnapshot($0) : nil } }
         delivery = { table, partition in PartitionDelivery(deliveries.filter { $0.options.table == table }, partition) }
         metrics = { text in
             text.deliveries(deliveries)
             if let statistics = ingest?.statistics { text.ingestDetails(statistics) }
+            text.single(
+                "gaugehouse_config_last_reload_successful", .gauge, "0 when the last SIGHUP found errors.", reload.hasFailed ? 0 : 1)
         }
     }
 }
@@ -74,6 +75,13 @@ extension PrometheusText {
         single(
             "gaugehouse_mqtt_retained_dropped_total", .counter, "Retained messages not taken as new readings.", statistics.retainedDropped)
         single("gaugehouse_mqtt_empty_ignored_total", .counter, "Messages without a payload.", statistics.emptyIgnored)
+        single("gaugehouse_mqtt_ignored_total", .counter, "Messages that their format does not store.", statistics.ignored)
+        single("gaugehouse_mqtt_sequence_gaps_total", .counter, "Messages missing in numbered sequences.", statistics.sequenceGaps)
+        single("gaugehouse_mqtt_unknown_aliases_total", .counter, "Metrics whose alias nobody had explained.", statistics.unknownAliases)
+        family("gaugehouse_broker_messages_dropped", .gauge, "What the broker says it has dropped since it started.")
+        for (broker, count) in statistics.brokerDropped.sorted(by: { $0.key < $1.key }) {
+            sample(Double(count), labels: ["broker": broker])
+        }
         single("gaugehouse_dead_letters_lost_total", .counter, "Dead letters that could not be written.", statistics.deadLettersLost)
     }
 }

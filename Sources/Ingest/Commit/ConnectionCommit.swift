@@ -27,21 +27,6 @@ extension ConnectionLoop {
         counters.unknownAliases.add(effects.unknownAliases, ordering: .relaxed)
     }
 
-    /// Commits a note that comes with no message.
-    func commit(_ note: CommitNote) throws(SessionEnd) {
-        let deadline = ContinuousClock.now + .microseconds(settings.options.commitRetry.microseconds)
-        var (delay, nothing) = (Duration.milliseconds(20), ReadingBatch())
-        while true {
-            do throws(StoreError) {
-                _ = try path.commit(&nothing, [note])
-                return
-            } catch {
-                guard error.isPassing else { throw .fatal(error) }
-                try pause(&delay, until: deadline, because: error.description)
-            }
-        }
-    }
-
     /// - Returns: nil when there was nothing to commit.
     private mutating func commit(_ notes: [CommitNote], until deadline: ContinuousClock.Instant) throws(SessionEnd) -> CommitReceipt? {
         guard !intake.pointee.batch.isEmpty || !notes.isEmpty else { return nil }
@@ -128,7 +113,7 @@ extension ConnectionLoop {
 
 extension StoreError {
     /// True when waiting may help.
-    fileprivate var isPassing: Bool { code == .diskFull || code == .overloaded || code == .clock }
+    var isPassing: Bool { code == .diskFull || code == .overloaded || code == .clock }
 }
 
 /// What a batch leaves for the dead letters: messages that could not be decoded, and those with readings that the store refused.

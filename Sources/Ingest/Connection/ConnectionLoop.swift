@@ -117,13 +117,13 @@ struct ConnectionLoop: ~Copyable {
         var client = try open()
         guard let connected = try awaitConnected(&client) else { return }
         let start = ContinuousClock.now
-        counters.connectionsUp.add(settings.isRetiring ? 0 : 1, ordering: .relaxed)
+        counters.setUp(settings.clientID, true)
         if connectionCount > 0 { counters.reconnects.add(1, ordering: .relaxed) }
         connectionCount += 1
         redelivery.connected(isSessionPresent: connected.isSessionPresent)
         log.connected(version: version, isSessionPresent: connected.isSessionPresent)
         defer {
-            counters.connectionsUp.subtract(settings.isRetiring ? 0 : 1, ordering: .relaxed)
+            counters.setUp(settings.clientID, false)
             if ContinuousClock.now - start > Self.stableTime { backOff.reset() }
             // The broker may have learnt v5 since.
             version = .v5
@@ -183,7 +183,11 @@ struct ConnectionLoop: ~Copyable {
     /// - Precondition: nothing is in hand.
     @discardableResult
     private mutating func takeNextSettings() -> Bool {
-        guard let next = control.nextSettings.withLock({ next in defer { next = nil }; return next }), next != settings else { return false }
+        let taken = control.nextSettings.withLock { next in
+            defer { next = nil }
+            return next
+        }
+        guard let next = taken, next != settings else { return false }
         do throws(MQTTIngest.InvalidSubscription) {
             intake.pointee.setRoutes(try next.routes(path))
             settings = next

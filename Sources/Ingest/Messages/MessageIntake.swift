@@ -105,10 +105,11 @@ struct MessageIntake: ~Copyable {
 
     /// Takes one message in: copied once, decoded into the batch, or noted as rejected.
     mutating func receive(topic: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, packetID: UInt16, isRetained: Bool) {
+        // Comes at QoS 0: no ack waits for it.
+        if topic.first == UInt8(ascii: "$"), takeBrokerStatus(topic, payload) { return }
         if receivedCount == 0 { receiveTime = clock.now() }
         receivedCount += 1
         payloadByteCount += payload.count
-        if topic.first == UInt8(ascii: "$"), takeBrokerStatus(topic, payload) { return }
         // The MQTT way to clear a retained message: says nothing about the device.
         guard payload.count > 0 else {
             emptyIgnored += 1
@@ -176,18 +177,27 @@ struct MessageIntake: ~Copyable {
         do throws(Rejection) {
             for route in routes {
                 guard let origin = try route.origin(of: topic) else { continue }
-                if isRetained, !route.keepsRetained {
-                    retainedDropped += 1
-                    return .readings(areTimedByReceipt: false)
-                }
                 guard message.payloadByteCount <= Limits.payloadByteCount else { throw .payloadTooLong(message.payloadByteCount) }
                 let inbound = InboundMessage(topic: topic, payload: arena[message.payload], origin: origin, receiveTime: receiveTime)
-                return route.decoder.decode(inbound, into: &batch)
+                let outcome = route.decoder.decode(inbound, into: &batch)
+                guard isRetained, !route.keepsRetained, !isState(message) else { return outcome }
+                batch.removeRows(from: message.rows.lowerBound)
+                retainedDropped += 1
+                return .readings(areTimedByReceipt: false)
             }
             throw Rejection(.unmatchedTopic, "the topic fits no subscription's template")
         } catch {
             return .rejected(error)
         }
+    }
+
+    /// Whether the message just decoded told a device's connection state. That of a retained one still holds, its readings are old.
+    private func isState(_ message: Message) -> Bool {
+        guard batch.count == message.rows.lowerBound + 1, batch.rows[batch.count - 1].fieldCount == 1, let field = batch.fields.last else {
+            return false
+        }
+        let name = ReservedField.state
+        return batch.bytes[field.name.range].elementsEqual(UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
     }
 
     /// - Parameter all: also the rows that have a time got it from the time of receipt.

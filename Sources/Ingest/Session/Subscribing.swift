@@ -1,12 +1,13 @@
+import Telemetry
 import TelemetryStore
 
 /// What a connection has asked the broker to send, and what of it the broker has answered.
 struct Subscribing {
     /// What is asked for, by the packet id of the question. Nil: something that may be refused.
     fileprivate var questions: [Int32: String?] = [:]
-    /// The note to keep once every answer is there.
-    fileprivate var settledNote: SessionNote?
-    fileprivate var hasSettled = false
+    /// The note to keep once every answer is there; nil: it is kept.
+    fileprivate var unsavedNote: SessionNote?
+    fileprivate var isSettled = false
     fileprivate var lastMessage = ContinuousClock.now
 }
 
@@ -22,12 +23,7 @@ extension ConnectionLoop {
         let wanted = SessionNote(host: settings.options.host, port: settings.options.port, filters: filters.map(\.filter))
         subscribing = Subscribing()
         let obsolete = known.filter { !wanted.filters.contains($0) }
-        let added = wanted.filters.filter { !known.contains($0) }
-        if !added.isEmpty {
-            let all = SessionNote(host: wanted.host, port: wanted.port, filters: known + added)
-            try commit(CommitNote(source: SessionNote.source(clientID: settings.clientID), bytes: all.bytes))
-        }
-        if !added.isEmpty || !obsolete.isEmpty { subscribing.settledNote = wanted }
+        if wanted.filters != known { subscribing.unsavedNote = wanted }
         do {
             for (filter, qos) in filters { subscribing.questions[try client.subscribe(filter, qos: qos)] = filter }
             for filter in obsolete { subscribing.questions[try client.unsubscribe(filter)] = filter }
@@ -62,22 +58,32 @@ extension ConnectionLoop {
             let rise = counters.setDropped(dropped, by: settings.broker)
             if rise > 0 { log.brokerDropped(rise, total: dropped) }
         }
-        if !subscribing.hasSettled, subscribing.questions.isEmpty { try settle() }
+        guard subscribing.questions.isEmpty else { return }
+        if !subscribing.isSettled {
+            subscribing.isSettled = true
+            subscribing.lastMessage = .now
+        }
+        if let note = subscribing.unsavedNote, !settings.isRetiring, try save(note.bytes) { subscribing.unsavedNote = nil }
     }
 
-    private mutating func settle() throws(SessionEnd) {
-        subscribing.hasSettled = true
-        subscribing.lastMessage = .now
-        guard let note = subscribing.settledNote, !settings.isRetiring else { return }
-        try commit(CommitNote(source: SessionNote.source(clientID: settings.clientID), bytes: note.bytes))
+    /// - Returns: false when the store takes nothing now; it is tried again when the broker is next looked at.
+    private func save(_ note: [UInt8]) throws(SessionEnd) -> Bool {
+        var nothing = ReadingBatch()
+        do throws(StoreError) {
+            _ = try path.commit(&nothing, [CommitNote(source: SessionNote.source(clientID: settings.clientID), bytes: note)])
+            return true
+        } catch {
+            guard error.isPassing else { throw .fatal(error) }
+            return false
+        }
     }
 
     /// Ends a session that is to end, once it is unsubscribed from everything and empty. True: it is gone.
     mutating func isRetired(_ client: inout MosquittoClient) throws(SessionEnd) -> Bool {
-        guard settings.isRetiring, subscribing.hasSettled else { return false }
+        guard settings.isRetiring, subscribing.isSettled else { return false }
         guard ContinuousClock.now - subscribing.lastMessage > Self.drainTime else { return false }
+        guard try save([]) else { return false }
         do { try client.disconnect(endsSession: true) } catch { throw .lost(error.description) }
-        try commit(CommitNote(source: SessionNote.source(clientID: settings.clientID), bytes: []))
         log.retired()
         return true
     }

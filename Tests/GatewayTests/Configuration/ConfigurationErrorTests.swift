@@ -58,8 +58,21 @@ import Testing
         ("[mqtt]\nport = \"1883\"", "port: expected an integer from 1 to 65535, found \"1883\""),
         ("[http]\nlisten = \"8080\"", "listen: expected ADDRESS:PORT like \"127.0.0.1:8080\" or \"[::1]:8080\", found \"8080\""),
         ("[http]\nallow_remote = \"yes\"", "allow_remote: expected true or false, found \"yes\""),
+        ("[[mqtt.subscription]]\ntime_zone = \"CET\"", "time_zone: expected +HH:MM, -HH:MM or Z, found \"CET\""),
+        ("[[mqtt.subscription]]\ninclude = \"a\"", "include: expected a list of strings, found \"a\""),
+        ("[[mqtt]]\n[[mqtt]]", "client_id: \"gaugehouse\" is taken by an earlier [[mqtt]]"),
     ]) func aWrongTypeOrValueSaysWhatIsExpected(toml: String, message: String) {
         #expect(problems(toml) == ["g.toml:2: " + message])
+    }
+
+    @Test func aFormatThatDoesNotExistIsAnsweredWithTheNearest() {
+        let found = problems("[[mqtt.subscription]]\nformat = \"senmal\"")
+        #expect(found.count == 1 && found[0].hasSuffix("found \"senmal\"; did you mean \"senml\"?"))
+    }
+
+    @Test func noTwoConnectionsHaveOneClientID() {
+        let found = problems("[[mqtt]]\nconnections = 2\n[[mqtt]]\nclient_id = \"gaugehouse-2\"")
+        #expect(found == ["g.toml:4: client_id: \"gaugehouse-2\" is taken by an earlier [[mqtt]]"])
     }
 
     @Test(arguments: [
@@ -67,7 +80,6 @@ import Testing
         ("[[delivery]]\nmode = \"incremental\"", "mode: \"incremental\" is not supported by this version; it has \"aged\""),
         ("[[delivery]]\ndestination = \"s3://b/p\"", "destination: delivery to S3 is not supported by this version; use file:///DIRECTORY"),
         ("[[delivery]]\n[delivery.s3]\nregion = \"x\"", "delivery to S3 is not supported by this version"),
-        ("[[mqtt.subscription]]\nformat = \"senml\"", "format: \"senml\" is not supported by this version; it has \"json\""),
     ]) func whatALaterVersionWillHaveIsRefusedAndNotIgnored(toml: String, message: String) {
         #expect(problems(toml) == ["g.toml:2: " + message])
     }

@@ -1,3 +1,4 @@
+import Dialects
 import Foundation
 import Ingest
 import Telemetry
@@ -14,7 +15,7 @@ import Testing
         #expect(configuration.store.commitInterval == .milliseconds(2))
         #expect(configuration.tables == [TableOptions(name: "telemetry")])
         #expect(configuration.http.host == "127.0.0.1" && configuration.http.port == 8080)
-        #expect(configuration.mqtt == nil)
+        #expect(configuration.brokers.isEmpty)
         #expect(configuration.deliveries.isEmpty)
     }
 
@@ -34,7 +35,7 @@ import Testing
         #expect(configuration.tables.map(\.name) == ["a", "b", "c"])
         #expect(configuration.tables.map(\.ttl) == [.days(30), .days(7), .days(30)])
         #expect(configuration.tables[0].maxVersions == 3)
-        #expect(configuration.mqtt != nil)
+        #expect(configuration.brokers.count == 1)
     }
 
     @Test func aTableKnowsTheDeliveriesThatMustHaveItsPartitions() throws {
@@ -49,8 +50,50 @@ import Testing
         try "secret word\n".write(to: file, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(at: file) }
         let configuration = try GatewayConfiguration.parse("[mqtt]\nusername = \"u\"\npassword_file = \"\(file.path)\"", file: "f")
-        #expect(configuration.mqtt?.options.username == "u" && configuration.mqtt?.options.password == "secret word")
+        #expect(configuration.brokers.first?.options.username == "u" && configuration.brokers.first?.options.password == "secret word")
         #expect(!configuration.effective.json.contains("secret word"))
+    }
+
+    @Test func severalBrokersHaveSubscriptionsOfTheirOwn() throws {
+        let toml = """
+            [[mqtt]]
+            host = "a"
+            [[mqtt.subscription]]
+            filter = "x/#"
+            topic = "x/{device}"
+            exclude = ["debug.*", "seq"]
+            [[mqtt.subscription]]
+            filter = "y/#"
+            topic = "y/{device}"
+            format = "tasmota"
+            time_zone = "-03:30"
+            [[mqtt]]
+            host = "b"
+            client_id = "other"
+            [[mqtt.subscription]]
+            filter = "x/#"
+            topic = "x/{device}"
+            format = "csv"
+            columns = ["time", "t"]
+            """
+        let configuration = try GatewayConfiguration.parse(
+            toml, file: "f", flags: ["mqtt.1.port=1884", "mqtt.1.subscription.0.include=a,b"])
+        #expect(configuration.brokers.map(\.options.host) == ["a", "b"] && configuration.brokers.map(\.options.port) == [1_883, 1_884])
+        #expect(configuration.brokers.map { $0.subscriptions.map(\.filter) } == [["x/#", "y/#"], ["x/#"]])
+        #expect(configuration.brokers[0].subscriptions[0].dialect.exclude == ["debug.*", "seq"])
+        let tasmota = configuration.brokers[0].subscriptions[1].dialect
+        #expect(tasmota.format == .tasmota && tasmota.zoneOffset == -12_600)
+        let csv = configuration.brokers[1].subscriptions[0].dialect
+        #expect(csv.format == .csv && csv.columns == ["time", "t"] && csv.include == ["a", "b"])
+        let root = try #require(JSONSerialization.jsonObject(with: Data(configuration.effective.json.utf8)) as? [String: Any])
+        let mqtt = try #require(root["mqtt"] as? [[String: Any]])
+        #expect(mqtt.count == 2 && (mqtt[0]["subscription"] as? [Any])?.count == 2)
+    }
+
+    @Test func whatAReloadCannotTakeOverIsNamed() throws {
+        let old = try GatewayConfiguration.parse("[mqtt]\nport = 1", file: "f")
+        let new = try GatewayConfiguration.parse("[mqtt]\nport = 2\n[store]\nhead_age = \"1m\"\n[[table]]\nname = \"t\"", file: "f")
+        #expect(new.effective.restartNeeded(since: old.effective) == ["store.head_age", "table.0.name"])
     }
 
     @Test func theEffectiveConfigurationTellsValuesAndOrigins() throws {

@@ -24,16 +24,21 @@ final class Station {
         try? store.close()
     }
 
-    /// - Parameter commit: stands before the store's commit, to fail, to wait, or to die behind it.
+    /// - Parameter commit: stands before the store's commit of readings, to fail, to wait, or to die behind it.
     func start(
         onFatal: @escaping @Sendable (StoreError) -> Void = { _ in },
-        commit: (@Sendable (inout ReadingBatch, CommitNote?) throws(StoreError) -> CommitReceipt)? = nil
+        commit: (@Sendable (inout ReadingBatch, [CommitNote]) throws(StoreError) -> CommitReceipt)? = nil
     ) throws {
         var path = CommitPath(store)
-        if let commit { path.commit = commit }
+        let commitToStore = path.commit
+        if let commit {
+            path.commit = { (batch, notes) throws(StoreError) in
+                try batch.isEmpty ? commitToStore(&batch, notes) : commit(&batch, notes)
+            }
+        }
         let logger = Logger(label: "test") { [log] _ in log }
         let ingest = try MQTTIngest(
-            options: options, subscriptions: [subscription], path: path,
+            brokers: [MQTTBroker(options: options, subscriptions: [subscription])], path: path,
             deadLetters: DeadLetterFile(path: directory.file("dead-letters.jsonl")), logger: logger, onFatal: onFatal)
         self.ingest = ingest
         ingest.start()

@@ -9,8 +9,8 @@ struct ConfigurationReader {
     let file: String
     private(set) var sections: [SectionValues] = []
     private(set) var problems: [ConfigurationProblem] = []
-    /// Content of `password_file`.
-    var password: String?
+    /// Content of each `password_file`, by the path of its section.
+    var passwords: [[String]: String] = [:]
 
     init(file: String) { self.file = file }
 
@@ -52,7 +52,7 @@ struct ConfigurationReader {
         lines: TOMLLineIndex
     ) {
         if let planned = section.planned { return note("\(planned) is not supported by this version", at: origin) }
-        if section.isList, let array = node.array, array.allSatisfy({ $0.type == .table }) {
+        if section.isList || section.mayRepeat, let array = node.array, array.allSatisfy({ $0.type == .table }) {
             for (index, element) in array.enumerated() {
                 if let table = element.table { read(table, as: section, path: path + [String(index)], lines: lines) }
             }
@@ -60,7 +60,8 @@ struct ConfigurationReader {
             read(table, as: section, path: path, lines: lines)
         } else {
             let name = path.filter { Int($0) == nil }.joined(separator: ".")
-            note("write this section as \(section.isList ? "[[\(name)]]" : "[\(name)]")", at: origin)
+            let forms = section.isList ? "[[\(name)]]" : section.mayRepeat ? "[\(name)] or [[\(name)]]" : "[\(name)]"
+            note("write this section as \(forms)", at: origin)
         }
     }
 
@@ -96,7 +97,7 @@ struct ConfigurationReader {
             guard let next = section.subsection(name) else { return noteUnknown(name, in: section, at: origin) }
             if let planned = next.planned { return note("\(planned) is not supported by this version", at: origin) }
             names.append(name)
-            if next.isList {
+            if next.isList || (next.mayRepeat && isList(names, next: rest.first)) {
                 let count = sections.count { $0.path.dropLast() == names[...] }
                 guard let index = rest.popFirst().flatMap({ Int($0) }), (0...count).contains(index) else {
                     return note("\(names.joined(separator: ".")) is a list: a number from 0 to \(count) must follow", at: origin)
@@ -110,6 +111,12 @@ struct ConfigurationReader {
         if let value = value(of: option, .untyped(text), at: origin) { sections[slot].set(key, to: value, at: origin) }
     }
 
+    /// Whether a section that may repeat does: it is written so, or is begun by a number.
+    private func isList(_ path: [String], next: String?) -> Bool {
+        if sections.contains(where: { $0.path == path }) { return false }
+        return sections.contains { $0.path.starts(with: path) } || next.flatMap { Int($0) } != nil
+    }
+
     private mutating func slot(of path: [String], as section: ConfigurationSection, at origin: ConfigurationOrigin) -> Int {
         if let slot = sections.firstIndex(where: { $0.path == path }) { return slot }
         sections.append(SectionValues(section: section, path: path, origin: origin))
@@ -121,10 +128,8 @@ struct ConfigurationReader {
     /// Adds the sections that are there whether written or not.
     mutating func addDefaults() {
         for section in ConfigurationSchema.root.subsections where !section.isOptional { addDefault(section, below: []) }
-        if sections.contains(where: { $0.path.first == "mqtt" }) {
-            addDefault(ConfigurationSchema.mqtt, below: [])
-            addDefault(ConfigurationSchema.subscription, below: ["mqtt"])
-        }
+        if sections.contains(where: { $0.path.prefix(2) == ["mqtt", "subscription"] }) { addDefault(ConfigurationSchema.mqtt, below: []) }
+        for broker in sections.filter({ $0.section.name == "mqtt" }) { addDefault(ConfigurationSchema.subscription, below: broker.path) }
     }
 
     private mutating func addDefault(_ section: ConfigurationSection, below path: [String]) {
@@ -157,6 +162,8 @@ extension RawOptionValue {
             self = .integer(value)
         } else if let value = node.bool {
             self = .boolean(value)
+        } else if let array = node.array, array.allSatisfy({ $0.string != nil }) {
+            self = .strings(array.compactMap(\.string))
         } else {
             self = .other("a value of type \(node.type)")
         }

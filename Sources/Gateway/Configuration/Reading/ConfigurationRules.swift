@@ -7,7 +7,8 @@ extension ConfigurationReader {
     mutating func checkRules() {
         checkUnique("name", of: "table")
         checkUnique("name", of: "delivery")
-        checkUnique("filter", of: "subscription")
+        checkFilters()
+        checkClientIDs()
         checkTables()
         checkDeliveries()
         checkAges()
@@ -22,6 +23,25 @@ extension ConfigurationReader {
         var seen: Set<String> = []
         for values in all(section) where !seen.insert(values.text(key)).inserted {
             note("\(key): \"\(values.text(key))\" is taken by an earlier [[\(section)]]", at: values.place(of: key))
+        }
+    }
+
+    private mutating func checkFilters() {
+        var seen: Set<[String]> = []
+        for values in all("subscription") where !seen.insert(values.path.dropLast() + [values.text("filter")]).inserted {
+            note("filter: \"\(values.text("filter"))\" is taken by an earlier [[mqtt.subscription]]", at: values.place(of: "filter"))
+        }
+    }
+
+    /// A broker ends the older of two connections with one client id, and what the store remembers of a session goes by it.
+    private mutating func checkClientIDs() {
+        var seen: Set<String> = []
+        for values in all("mqtt") {
+            let name = values.text("client_id")
+            let names = (1...values.count("connections")).map { $0 == 1 ? name : "\(name)-\($0)" }
+            for name in names where !seen.insert(name).inserted {
+                note("client_id: \"\(name)\" is taken by an earlier [[mqtt]]", at: values.place(of: "client_id"))
+            }
         }
     }
 
@@ -78,7 +98,7 @@ extension ConfigurationReader {
     private mutating func readPassword(_ mqtt: SectionValues) {
         guard let file = mqtt.given("password_file") else { return }
         do {
-            password = try FileText.read(file).trimmingCharacters(in: .newlines)
+            passwords[mqtt.path] = try FileText.read(file).trimmingCharacters(in: .newlines)
         } catch {
             note("password_file: \(file) cannot be read: \(error.reason)", at: mqtt.place(of: "password_file"))
         }

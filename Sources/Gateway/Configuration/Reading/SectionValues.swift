@@ -3,7 +3,7 @@ import Telemetry
 /// The values of one section, each with where it came from.
 package struct SectionValues: Sendable {
     package let section: ConfigurationSection
-    /// `["store"]`, `["table", "0"]`, `["mqtt", "subscription", "1"]`.
+    /// `["store"]`, `["table", "0"]`, `["mqtt", "subscription", "1"]`, `["mqtt", "0", "subscription", "1"]`.
     package let path: [String]
     package let origin: ConfigurationOrigin
     private var written: [String: (value: OptionValue, origin: ConfigurationOrigin)] = [:]
@@ -45,6 +45,11 @@ package struct SectionValues: Sendable {
     func duration(_ key: String) -> TimeSpan {
         guard case .duration(let value) = self[key] else { preconditionFailure("\(key) is no duration") }
         return value
+    }
+
+    func list(_ key: String) -> [String] {
+        guard case .list(let values) = self[key] else { preconditionFailure("\(key) is no list") }
+        return values
     }
 
     /// An integer or a number of bytes.

@@ -8,19 +8,22 @@ package struct ConfigurationOption: Sendable {
     package let defaultText: String
     /// One line for the reference file.
     package let summary: String
+    /// Whether a reload takes a new value over; other options wait for the next start.
+    package let reloads: Bool
     /// A feature of a later version: any value but the default is refused.
     package var planned: String?
     /// What the kind alone cannot tell; returns what is wrong with a text.
     package var check: (@Sendable (String) -> String?)?
 
     package init(
-        _ key: String, _ kind: OptionKind, _ defaultText: String, _ summary: String, planned: String? = nil,
+        _ key: String, _ kind: OptionKind, _ defaultText: String, _ summary: String, reloads: Bool = false, planned: String? = nil,
         check: (@Sendable (String) -> String?)? = nil
     ) {
         self.key = key
         self.kind = kind
         self.defaultText = defaultText
         self.summary = summary
+        self.reloads = reloads
         self.planned = planned
         self.check = check
     }
@@ -54,6 +57,7 @@ package enum RawOptionValue: Sendable, Equatable {
     case string(String)
     case integer(Int)
     case boolean(Bool)
+    case strings([String])
     /// A TOML value that no option takes: `floating-point number`, `array`…
     case other(String)
     /// From the environment or a flag: takes the type the option wants.
@@ -66,6 +70,7 @@ package enum OptionValue: Sendable, Equatable {
     case boolean(Bool)
     case duration(TimeSpan)
     case byteCount(Int)
+    case list([String])
 }
 
 struct OptionMistake: Error {
@@ -82,6 +87,8 @@ package enum OptionKind: Sendable {
     case byteCount(ClosedRange<Int>)
     /// One of these words; `planned` ones are known but belong to a later version.
     case choice([String], planned: [String] = [])
+    /// Texts; in the environment and in flags separated by commas.
+    case list
 
     func value(of raw: RawOptionValue) -> Result<OptionValue, OptionMistake> {
         switch (self, raw) {
@@ -95,6 +102,8 @@ package enum OptionKind: Sendable {
         case (.byteCount(let range), .integer(let value)): bytes(value, range)
         case (.byteCount(let range), .string(let text)), (.byteCount(let range), .untyped(let text)):
             ByteCountText.parse(text).map { bytes($0, range) } ?? mismatch(raw)
+        case (.list, .strings(let texts)): .success(.list(texts))
+        case (.list, .untyped(let text)): .success(.list(text.split(separator: ",").map(String.init)))
         case (.choice(let words, let planned), .string(let text)), (.choice(let words, let planned), .untyped(let text)):
             choice(text, words, planned)
         default: mismatch(raw)
@@ -105,6 +114,7 @@ package enum OptionKind: Sendable {
     package var expectation: String {
         switch self {
         case .text: "a string"
+        case .list: "a list of strings"
         case .boolean: "true or false"
         case .integer(let range): "an integer from \(range.lowerBound) to \(range.upperBound)"
         case .duration(let range):
@@ -148,6 +158,7 @@ extension RawOptionValue {
         case .string(let text), .untyped(let text): "\"\(text)\""
         case .integer(let value): "the integer \(value)"
         case .boolean(let value): "\(value)"
+        case .strings: "a list"
         case .other(let type): type
         }
     }

@@ -1,3 +1,4 @@
+import Dialects
 import Telemetry
 
 /// A section of the file with its options, in the order of the reference file.
@@ -5,6 +6,8 @@ package struct ConfigurationSection: Sendable {
     package let name: String
     /// `[[name]]`, any number of times.
     package var isList = false
+    /// `[name]`, or `[[name]]` any number of times.
+    package var mayRepeat = false
     /// Absent unless written: without it that part of the gateway does not run.
     package var isOptional = false
     /// A feature of a later version: refused wherever it stands.
@@ -58,37 +61,65 @@ package enum ConfigurationSchema {
         ])
 
     static let mqtt = ConfigurationSection(
-        name: "mqtt", isOptional: true,
-        summary: ["The broker to subscribe at. Without this section the gateway runs on HTTP writes alone."],
+        name: "mqtt", mayRepeat: true, isOptional: true,
+        summary: [
+            "The broker to subscribe at; several are written as [[mqtt]], each with its own subscriptions. Without this section",
+            "the gateway runs on HTTP writes alone.",
+        ],
         options: [
-            .init("host", .text, "127.0.0.1", "name or address of the broker", check: isNotEmpty),
-            .init("port", .integer(1...65_535), "1883", "8883 is usual with TLS"),
-            .init("client_id", .text, "gaugehouse", "names the session that the broker keeps while the gateway is away", check: isNotEmpty),
-            .init("connections", .integer(1...64), "1", "above 1: shared subscriptions, $share/gaugehouse/..."),
-            .init("keep_alive", .duration(.seconds(10) ... .hours(1)), "60s", "silence after which the connection counts as dead"),
+            .init("host", .text, "127.0.0.1", "name or address of the broker", reloads: true, check: isNotEmpty),
+            .init("port", .integer(1...65_535), "1883", "8883 is usual with TLS", reloads: true),
+            .init(
+                "client_id", .text, "gaugehouse", "names the session that the broker keeps while the gateway is away", reloads: true,
+                check: isNotEmpty),
+            .init("connections", .integer(1...64), "1", "above 1: shared subscriptions, $share/gaugehouse/...", reloads: true),
+            .init(
+                "keep_alive", .duration(.seconds(10) ... .hours(1)), "60s", "silence after which the connection counts as dead",
+                reloads: true),
             .init(
                 "session_expiry", .duration(.hours(1) ... .days(3_650)), "30d",
-                "how long the broker keeps the session of a gateway that is away"),
-            .init("username", .text, "", "empty: anonymous"),
-            .init("password_file", .text, "", "file that holds the password and nothing else"),
-            .init("tls_ca_file", .text, "", "CA certificates in PEM; turns TLS on"),
-            .init("tls_cert_file", .text, "", "client certificate in PEM, with its key below"),
-            .init("tls_key_file", .text, "", "key of the client certificate in PEM"),
+                "how long the broker keeps the session of a gateway that is away", reloads: true),
+            .init("username", .text, "", "empty: anonymous", reloads: true),
+            .init("password_file", .text, "", "file that holds the password and nothing else", reloads: true),
+            .init("tls_ca_file", .text, "", "CA certificates in PEM, or \"system\"; turns TLS on", reloads: true),
+            .init("tls_cert_file", .text, "", "client certificate in PEM, with its key below", reloads: true),
+            .init("tls_key_file", .text, "", "key of the client certificate in PEM", reloads: true),
+            .init("watch_broker", .boolean, "true", "warn when the broker says in $SYS that it dropped messages", reloads: true),
         ],
         subsections: [subscription])
 
     static let subscription = ConfigurationSection(
         name: "subscription", isList: true, summary: ["What to subscribe to, and what topics and payloads mean. Repeat for more."],
         options: [
-            .init("filter", .text, "devices/+/telemetry", "MQTT topic filter"),
+            .init("filter", .text, "devices/+/telemetry", "MQTT topic filter", reloads: true),
             .init(
-                "topic", .text, "devices/{device}/telemetry", "{device} names the device; other {names} become fields", check: isNotEmpty),
-            .init("format", .choice(["json"], planned: laterFormats), "json", "format of the payload"),
-            .init("table", .text, "", "empty: the first table"),
+                "topic", .text, "devices/{device}/telemetry", "{device}, {field}, {table}; other {names} become fields", reloads: true,
+                check: isNotEmpty),
+            .init(
+                "format", .choice(PayloadFormat.allCases.map(\.rawValue)), "json", "see docs/dialects.md; auto tells them apart",
+                reloads: true),
+            .init("table", .text, "", "empty: the first table", reloads: true),
             .init(
                 "retained", .choice(["drop", "store"]), "drop",
-                "messages that the broker had retained: no new readings, or stored all the same"),
-            .init("qos", .integer(0...1), "1", "1: nothing acked is lost; 2 would ack before the disk has it"),
+                "messages that the broker had retained: no new readings, or stored all the same", reloads: true),
+            .init("qos", .integer(0...1), "1", "1: nothing acked is lost; 2 would ack before the disk has it", reloads: true),
+            .init("time_key", .text, "", "dotted name of the key or column that holds the time; empty: the format's own", reloads: true),
+            .init(
+                "time_unit", .choice(DialectOptions.TimeUnit.allCases.map(\.rawValue)), "auto", "of a bare number; auto: by its magnitude",
+                reloads: true),
+            .init("time_zone", .text, "", "of times without a zone: +02:00 or Z", reloads: true, check: isZone),
+            .init("include", .list, "", "fields to store, * for any characters; none: all", reloads: true),
+            .init("exclude", .list, "", "fields to leave out; wins over include", reloads: true),
+            .init(
+                "device_tag", .text, "device", "tag or column that names the device, where the topic does not", reloads: true,
+                check: isNotEmpty),
+            .init(
+                "tags", .choice(DialectOptions.TagPolicy.allCases.map(\.rawValue)), "device",
+                "line protocol: other tags extend the device id, or are fields", reloads: true),
+            .init(
+                "measurement", .choice(DialectOptions.MeasurementPolicy.allCases.map(\.rawValue)), "prefix",
+                "line protocol: begins the fields' names, or is dropped", reloads: true),
+            .init("columns", .list, "", "csv without a heading line: names of its columns", reloads: true),
         ])
 
     static let http = ConfigurationSection(
@@ -130,6 +161,4 @@ package enum ConfigurationSchema {
         options: [
             .init("level", .choice(["trace", "debug", "info", "notice", "warning", "error"]), "info", "quieter from left to right")
         ])
-
-    private static let laterFormats = ["thingsboard", "thingsboard-gateway", "line-protocol", "senml", "value", "auto"]
 }

@@ -23,6 +23,21 @@ import Telemetry
     text.hasPrefix("s3://") ? "delivery to S3 is not supported by this version; use file:///DIRECTORY" : nil
 }
 
+@Sendable func isZone(_ text: String) -> String? {
+    text.isEmpty || secondsEast(text) != nil ? nil : "expected +HH:MM, -HH:MM or Z, found \"\(text)\""
+}
+
+/// Seconds east of UTC; nil when the text is no zone.
+package func secondsEast(_ text: String) -> Int? {
+    if text == "Z" { return 0 }
+    let parts = text.dropFirst().split(separator: ":", omittingEmptySubsequences: false)
+    guard let sign = text.first, sign == "+" || sign == "-", parts.count == 2, parts.allSatisfy({ $0.count == 2 }),
+        let hours = UInt(parts[0]),
+        let minutes = UInt(parts[1]), hours < 24, minutes < 60
+    else { return nil }
+    return (sign == "-" ? -1 : 1) * Int(hours * 3_600 + minutes * 60)
+}
+
 /// Host and port of `[http] listen`.
 package struct ListenAddress: Sendable, Equatable {
     package let host: String

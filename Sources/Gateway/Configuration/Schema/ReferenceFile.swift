@@ -6,7 +6,7 @@ package enum ReferenceFile {
             "# Precedence: --set SECTION.KEY=VALUE, then GAUGEHOUSE_SECTION__KEY in the environment, then this file, then the default.",
             "# Elements of lists go by number there: --set table.0.ttl=7d, GAUGEHOUSE_TABLE__0__TTL=7d.",
             "# Durations: \"500ms\", \"30s\", \"5m\", \"1h30m\", \"30d\". Sizes: \"64MiB\" or a number of bytes.",
-            "# (restart): a change takes effect when the gateway is started again.",
+            "# (reloads): SIGHUP takes a change over. (restart): it takes effect when the gateway is started again.",
             "# Check a file with: gaugehouse check-config --config FILE",
         ]
         for section in ConfigurationSchema.root.subsections { append(section, prefix: "", isHidden: false, to: &lines) }
@@ -25,7 +25,8 @@ package enum ReferenceFile {
         for option in section.options {
             let left = assignment(option)
             let padding = String(repeating: " ", count: max(0, width - left.utf8.count))
-            lines.append("# \(left)\(padding)  # \(option.planned.map { "not in this version: " + $0 } ?? option.summary) (restart)")
+            let summary = option.planned.map { "not in this version: " + $0 } ?? option.summary
+            lines.append("# \(left)\(padding)  # \(summary) (\(option.reloads ? "reloads" : "restart"))")
         }
         for subsection in section.subsections { append(subsection, prefix: name + ".", isHidden: isHidden, to: &lines) }
     }
@@ -33,6 +34,7 @@ package enum ReferenceFile {
     private static func assignment(_ option: ConfigurationOption) -> String {
         switch option.defaultValue {
         case .integer, .boolean: "\(option.key) = \(option.defaultText)"
+        case .list: "\(option.key) = []"
         default: "\(option.key) = \"\(option.defaultText)\""
         }
     }

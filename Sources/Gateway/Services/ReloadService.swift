@@ -1,0 +1,81 @@
+import Ingest
+import Logging
+import ServiceLifecycle
+import Synchronization
+import TelemetryStore
+import UnixSignals
+
+/// Takes the configuration over again when SIGHUP asks for it: brokers, subscriptions and mappings. What is wrong with it is said, and the
+/// old one stays in force, whole.
+final class ReloadService: Service {
+    typealias Load = @Sendable () throws(ConfigurationError) -> GatewayConfiguration
+
+    private struct State {
+        var configuration: GatewayConfiguration
+        var hasFailed = false
+    }
+
+    private let loadAgain: Load?
+    private let ingest: MQTTIngest?
+    private let notify: NotifySocket
+    private let logger: Logger
+    private let state: Mutex<State>
+
+    init(configuration: GatewayConfiguration, loadAgain: Load?, ingest: MQTTIngest?, notify: NotifySocket, logger: Logger) {
+        self.loadAgain = loadAgain
+        self.ingest = ingest
+        self.notify = notify
+        self.logger = logger
+        state = Mutex(State(configuration: configuration))
+    }
+
+    /// The configuration as it was read last, without errors.
+    var effective: EffectiveConfiguration { state.withLock { $0.configuration.effective } }
+    /// Whether the last reload found errors.
+    var hasFailed: Bool { state.withLock { $0.hasFailed } }
+
+    func run() async throws {
+        guard let loadAgain else { return await untilAskedToStop() }
+        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+            notify.reloading()
+            try await onThread(named: "reload") { [self] in reload(loadAgain) }
+            notify.ready()
+        }
+    }
+
+    private func reload(_ load: Load) {
+        do throws(ConfigurationError) {
+            try takeOver(try load())
+        } catch {
+            state.withLock { $0.hasFailed = true }
+            for problem in error.problems { logger.error("reload: \(problem)") }
+            logger.error("reload: the old configuration stays in force")
+        }
+    }
+
+    private func takeOver(_ next: GatewayConfiguration) throws(ConfigurationError) {
+        let current = state.withLock { $0.configuration }
+        do throws(MQTTIngest.InvalidSubscription) {
+            try ingest?.reload(next.pacedBrokers)
+        } catch {
+            let message = "[[mqtt.subscription]] \(error.filter): \(error.description)"
+            throw ConfigurationError([ConfigurationProblem(place: "reload", message: message, line: 0)])
+        }
+        state.withLock { $0 = State(configuration: next) }
+        logger.notice("reload: the configuration is taken over")
+        if current.brokers != next.brokers { StartReport.log(next.brokers, to: logger) }
+        let waiting = next.effective.restartNeeded(since: current.effective)
+        if !waiting.isEmpty { logger.warning("reload: these wait for the next start: \(waiting.joined(separator: ", "))") }
+    }
+}
+
+extension GatewayConfiguration {
+    /// The brokers, committing at the store's pace.
+    var pacedBrokers: [MQTTBroker] {
+        brokers.map { broker in
+            var broker = broker
+            broker.options.commitInterval = store.commitInterval
+            return broker
+        }
+    }
+}
