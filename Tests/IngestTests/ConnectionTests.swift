@@ -129,43 +129,6 @@ import Testing
         #expect(station.statistics.messages == 0)
     }
 
-    @Test func userNamesAndPasswordsAreChecked() async throws {
-        let users = try TemporaryDirectory()
-        let passwords = try ChildProcess(
-            try ChildProcess.path("mosquitto_passwd"), ["-c", "-b", users.file("passwords"), "gateway", "secret"])
-        #expect(passwords.wait() == 0)
-        let broker = try Mosquitto(extra: "allow_anonymous false\npassword_file \(users.file("passwords"))")
-        let station = try Station(port: broker.port)
-        station.options.username = "gateway"
-        station.options.password = "wrong"
-        try station.start()
-        #expect(await eventually { station.statistics.lastError?.contains("Not authorized") == true })
-        station.stop()
-        station.options.password = "secret"
-        try station.start()
-        #expect(await station.isConnected())
-    }
-
-    @Test func tlsConnectionsAreVerifiedAndWork() async throws {
-        let keys = try TemporaryDirectory()
-        let request = [
-            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-            "-addext", "subjectAltName=DNS:localhost", "-keyout", keys.file("key.pem"), "-out", keys.file("certificate.pem"),
-        ]
-        #expect(try ChildProcess(try ChildProcess.path("openssl"), request).wait() == 0)
-        let plainPort = try TestSocket.freePort()
-        let broker = try Mosquitto(
-            extra: "keyfile \(keys.file("key.pem"))\ncertfile \(keys.file("certificate.pem"))\nlistener \(plainPort) 127.0.0.1",
-            listener: "listener PORT 127.0.0.1")
-        let station = try Station(port: broker.port)
-        station.options.host = "localhost"
-        station.options.tls = .init(caFile: keys.file("certificate.pem"))
-        try station.start()
-        #expect(await station.isConnected())
-        try broker.publish((0..<3_000).map { "{\"a\":\($0)}" }, topic: "devices/d/telemetry", options: ["-p", "\(plainPort)"])
-        #expect(await eventually { station.rowCount == 3_000 })
-    }
-
     @Test func anIdleConnectionUsesNoProcessorTime() async throws {
         let broker = try Mosquitto()
         let station = try Station(port: broker.port)

@@ -12,10 +12,14 @@ final class Station {
     private(set) var ingest: MQTTIngest?
     var options = MQTTOptions()
     var subscription = SubscriptionOptions(filter: "devices/+/telemetry", topic: "devices/{device}/telemetry", table: "telemetry")
+    /// Further subscriptions at the same broker, and further brokers.
+    var furtherSubscriptions: [SubscriptionOptions] = []
+    var furtherBrokers: [MQTTBroker] = []
+    var brokers: [MQTTBroker] { [MQTTBroker(options: options, subscriptions: [subscription] + furtherSubscriptions)] + furtherBrokers }
 
     init(port: Int) throws {
         directory = try TemporaryDirectory()
-        store = try TelemetryStore.open(options: StoreOptions(path: directory.file("store")), tables: [TableOptions(name: "telemetry")])
+        store = try TelemetryStore.open(options: StoreOptions(path: directory.file("store")), tables: [TableOptions(name: "telemetry"), TableOptions(name: "weather")])
         options.port = port
     }
 
@@ -38,11 +42,14 @@ final class Station {
         }
         let logger = Logger(label: "test") { [log] _ in log }
         let ingest = try MQTTIngest(
-            brokers: [MQTTBroker(options: options, subscriptions: [subscription])], path: path,
+            brokers: brokers, path: path,
             deadLetters: DeadLetterFile(path: directory.file("dead-letters.jsonl")), logger: logger, onFatal: onFatal)
         self.ingest = ingest
         ingest.start()
     }
+
+    /// Takes what was changed over while running.
+    func reload() throws { try ingest?.reload(brokers) }
 
     func stop() {
         ingest?.stop()

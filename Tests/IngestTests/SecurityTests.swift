@@ -1,0 +1,114 @@
+import Foundation
+import Ingest
+import Telemetry
+import Testing
+
+/// Who the gateway talks to, and who it is to them.
+@Suite(.serialized) struct SecurityTests {
+    @Test func userNamesAndPasswordsAreChecked() async throws {
+        let users = try TemporaryDirectory()
+        let passwords = try ChildProcess(
+            try ChildProcess.path("mosquitto_passwd"), ["-c", "-b", users.file("passwords"), "gateway", "secret"])
+        #expect(passwords.wait() == 0)
+        let broker = try Mosquitto(extra: "allow_anonymous false\npassword_file \(users.file("passwords"))")
+        let station = try Station(port: broker.port)
+        station.options.username = "gateway"
+        station.options.password = "wrong"
+        try station.start()
+        #expect(await eventually { station.statistics.lastError?.contains("Not authorized") == true })
+        station.stop()
+        station.options.password = "secret"
+        try station.start()
+        #expect(await station.isConnected())
+    }
+
+    @Test func aCertificateThatTheAuthoritySignedForTheHostIsTrusted() async throws {
+        let bench = try TLSBench(serverName: "localhost")
+        let station = try Station(port: bench.broker.port)
+        station.options.host = "localhost"
+        station.options.tls = .init(caFile: bench.keys.file("ca.pem"))
+        try station.start()
+        #expect(await station.isConnected())
+        try bench.publish((0..<3_000).map { "{\"a\":\($0)}" })
+        #expect(await eventually { station.rowCount == 3_000 })
+    }
+
+    @Test func aCertificateForAnotherHostIsNot() async throws {
+        let bench = try TLSBench(serverName: "elsewhere.example")
+        let station = try Station(port: bench.broker.port)
+        station.options.host = "localhost"
+        station.options.tls = .init(caFile: bench.keys.file("ca.pem"))
+        try station.start()
+        #expect(await eventually { station.statistics.lastError != nil })
+        #expect(!station.statistics.isConnected)
+    }
+
+    @Test func aCertificateOfAnotherAuthorityIsNotEither() async throws {
+        let (bench, other) = (try TLSBench(serverName: "localhost"), try TLSBench(serverName: "localhost"))
+        for authority in [other.keys.file("ca.pem"), nil] {
+            let station = try Station(port: bench.broker.port)
+            station.options.host = "localhost"
+            station.options.tls = .init(caFile: authority)
+            try station.start()
+            #expect(await eventually { station.statistics.lastError != nil })
+            #expect(!station.statistics.isConnected)
+        }
+    }
+
+    @Test func aBrokerThatAsksForACertificateGetsTheGateways() async throws {
+        let bench = try TLSBench(serverName: "localhost", asksForCertificate: true)
+        let station = try Station(port: bench.broker.port)
+        station.options.host = "localhost"
+        station.options.tls = .init(caFile: bench.keys.file("ca.pem"))
+        try station.start()
+        #expect(await eventually { station.statistics.lastError != nil })
+        #expect(!station.statistics.isConnected)
+        station.stop()
+        station.options.tls = .init(
+            caFile: bench.keys.file("ca.pem"), certificateFile: bench.keys.file("client.pem"), keyFile: bench.keys.file("client.key"))
+        try station.start()
+        #expect(await station.isConnected())
+        try bench.publish(["{\"a\":1}"])
+        #expect(await eventually { station.rowCount == 1 })
+    }
+}
+
+/// An authority of its own, certificates that it signed, and a broker with a TLS listener and a plain one to publish at.
+private struct TLSBench {
+    let keys: TemporaryDirectory
+    let broker: Mosquitto
+    private let plainPort: Int
+
+    init(serverName: String, asksForCertificate: Bool = false) throws {
+        keys = try TemporaryDirectory()
+        plainPort = try TestSocket.freePort()
+        try openssl(
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test authority", "-keyout", keys.file("ca.key"),
+            "-out",
+            keys.file("ca.pem"))
+        try sign("server", name: serverName, keys)
+        try sign("client", name: "gateway", keys)
+        var lines = "cafile \(keys.file("ca.pem"))\nkeyfile \(keys.file("server.key"))\ncertfile \(keys.file("server.pem"))\n"
+        if asksForCertificate { lines += "require_certificate true\n" }
+        broker = try Mosquitto(extra: lines + "listener \(plainPort) 127.0.0.1", listener: "listener PORT 127.0.0.1")
+    }
+
+    func publish(_ payloads: [String]) throws {
+        try broker.publish(payloads, topic: "devices/d/telemetry", options: ["-p", "\(plainPort)"])
+    }
+}
+
+private func sign(_ file: String, name: String, _ keys: TemporaryDirectory) throws {
+    try "subjectAltName=DNS:\(name)".write(toFile: keys.file("extensions"), atomically: true, encoding: .utf8)
+    try openssl(
+        "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=\(name)", "-keyout", keys.file("\(file).key"), "-out",
+        keys.file("\(file).csr"))
+    try openssl(
+        "x509", "-req", "-in", keys.file("\(file).csr"), "-CA", keys.file("ca.pem"), "-CAkey", keys.file("ca.key"), "-CAcreateserial",
+        "-days", "2", "-extfile", keys.file("extensions"), "-out", keys.file("\(file).pem"))
+}
+
+private func openssl(_ arguments: String...) throws {
+    let status = try ChildProcess(try ChildProcess.path("openssl"), arguments).wait()
+    try #require(status == 0, "openssl \(arguments[0])")
+}
