@@ -15,6 +15,7 @@ from typing import TypeVar
 import pytest
 
 from harness.broker import Broker
+from harness.disk import small_tmpfs
 from harness.gateway import Gateway
 from harness.program import GAUGEHOUSE, LOAD, Program
 
@@ -102,6 +103,12 @@ def gateway(bench: Bench) -> Gateway:
     gateway = bench.gateway()
     gateway.start()
     return gateway
+
+
+@pytest.fixture
+def small_disk(tmp_path: pathlib.Path) -> Iterator[pathlib.Path]:
+    with small_tmpfs(tmp_path / "disk") as folder:
+        yield folder
 
 
 @pytest.fixture

@@ -15,12 +15,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from harness.disk import fill
 from harness.torture import TORTURE, Ledger, Victim
 from harness.waiting import wait_until
 
 SECONDS = float(os.environ.get("GAUGEHOUSE_TORTURE_SECONDS", "10"))
 LIVES_OF_A_STORE = 40
-TMPFS_BYTE_COUNT = 24 << 20
 
 pytestmark = pytest.mark.skipif(not os.access(TORTURE, os.X_OK), reason=f"{TORTURE} is not built")
 
@@ -70,20 +70,6 @@ def test_hundreds_of_kills_lose_nothing_and_double_nothing(tmp_path: pathlib.Pat
     assert kills > 0 and acks > 0
 
 
-@pytest.fixture
-def small_disk(tmp_path: pathlib.Path) -> Iterator[pathlib.Path]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={TMPFS_BYTE_COUNT}", "tmpfs", str(folder)]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
-    if mounted.returncode != 0:
-        pytest.skip(f"a small disk needs the right to mount: {mounted.stderr.strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
 def test_a_full_disk_refuses_writes_answers_reads_and_recovers(small_disk: pathlib.Path) -> None:
     """Filled by somebody else's file, twice; the second time the process is killed while the disk is full."""
     victim = Victim(small_disk / "store", Ledger())
@@ -111,17 +97,6 @@ def test_a_full_disk_refuses_writes_answers_reads_and_recovers(small_disk: pathl
         assert not victim.ledger.faults, victim.ledger.faults[:5]
     finally:
         victim.close()
-
-
-def fill(path: pathlib.Path) -> None:
-    """Takes all space there is."""
-    with open(path, "wb", buffering=0) as file:
-        for size in (1 << 20, 1 << 12):
-            try:
-                while True:
-                    file.write(b"\0" * size)
-            except OSError:
-                continue
 
 
 def test_a_second_process_is_told_who_holds_the_store(victim: Victim) -> None:

@@ -23,13 +23,8 @@ package final class NotifySocket: Sendable {
     }
 
     package func ready() { send("READY=1") }
-    /// Until the next `ready`. The manager wants to know when.
-    package func reloading() {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        send("RELOADING=1\nMONOTONIC_USEC=\(Int(time.tv_sec) * 1_000_000 + Int(time.tv_nsec) / 1_000)")
-    }
-
+    /// Until the next `ready`.
+    package func reloading() { send("RELOADING=1") }
     package func stopping() { send("STOPPING=1") }
 
     /// Called by the thread whose standstill is to be noticed.

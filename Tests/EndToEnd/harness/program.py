@@ -44,13 +44,19 @@ class Program:
         self.folder = folder
         self.log = folder / f"{name}.log"
         self.child: subprocess.Popen[bytes] | None = None
+        # Variables that the process gets besides those of the tests.
+        self.environment: dict[str, str] = {}
         folder.mkdir(parents=True, exist_ok=True)
 
     def spawn(self, *command: str | pathlib.Path) -> None:
         assert not self.is_running, f"{self.name} runs already"
         with open(self.log, "ab") as log:
             self.child = subprocess.Popen(
-                [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [str(part) for part in command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=os.environ | self.environment,
             )
 
     @property

@@ -16,6 +16,7 @@ class Proxy:
         self.port = free_port()
         self._target_port = target_port
         self._loses_answers = threading.Event()
+        self._loses_everything = threading.Event()
         self._sockets: list[socket.socket] = []
         self._server = socket.create_server(("127.0.0.1", self.port))
 
@@ -30,6 +31,15 @@ class Proxy:
     def lose_answers(self) -> None:
         """From now on nothing that the gateway sends reaches the broker; what the broker sends arrives."""
         self._loses_answers.set()
+
+    def go_dark(self) -> None:
+        """From now on nothing arrives on either side, and nobody is told: the connections are half open for good."""
+        self._loses_everything.set()
+
+    def come_back(self) -> None:
+        """New connections forward both ways; those of the dark stay as they are."""
+        self._sockets = []
+        self._loses_everything = threading.Event()
 
     def cut(self) -> None:
         """Ends all connections; new ones forward both ways."""
@@ -52,11 +62,13 @@ class Proxy:
             threading.Thread(target=self._pump, args=(far, near, False), daemon=True).start()
 
     def _pump(self, source: socket.socket, sink: socket.socket, is_answer: bool) -> None:
+        darkness = self._loses_everything
         try:
             while data := source.recv(CHUNK):
-                if not (is_answer and self._loses_answers.is_set()):
+                if not darkness.is_set() and not (is_answer and self._loses_answers.is_set()):
                     sink.sendall(data)
-            sink.shutdown(socket.SHUT_RDWR)
+            if not darkness.is_set():
+                sink.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass  # Cut, or a peer has gone: the other direction ends the same way.
         finally:
