@@ -311,7 +311,7 @@ struct RegressionTests {
         let thread = NamedThread(name: "worker") { worker.run() }
         var doubled = 0
         for _ in 0..<20 {
-            let ids = bench.table.devices(prefix: "", isOnline: nil, after: nil, limit: .max).map(\.id)
+            let ids = bench.table.devices(prefix: "", state: nil, after: nil, limit: .max).map(\.id)
             if Set(ids).count != ids.count { doubled += 1 }
         }
         stop.value = true

@@ -17,7 +17,7 @@ struct SemanticsTests {
         #expect(page.columns.map(\.name) == ["status", "temperature"])
         #expect(page.times == [now])
         #expect(page.cells.map { $0.value(in: page.bytes) } == [.string("ok"), .double(21.5)])
-        #expect(bench.table.devices(prefix: "", isOnline: true, after: nil, limit: 10).map(\.id) == ["dev-1"])
+        #expect(bench.table.devices(prefix: "", state: .online, after: nil, limit: 10).map(\.id) == ["dev-1"])
         #expect(bench.table.summary().rowCount == 1)
         #expect(bench.table.latest(device: "nobody", fields: nil) == nil)
     }
@@ -233,6 +233,24 @@ struct SemanticsTests {
             #expect(bench.store.sequence == 1)
             try bench.reopen()
         }
+    }
+
+    @Test("a device that is said to be offline is, until it is heard again")
+    func deviceState() throws {
+        let bench = try Bench()
+        func state() -> DeviceState? { bench.table.devices(prefix: "", state: nil, after: nil, limit: 1).first?.state }
+        try bench.commit(reading("d", now, ["a": .integer(1)]))
+        #expect(state() == .online)
+        try bench.commit(reading("d", now + .seconds(1), ["$state": .string("offline")]))
+        #expect(state() == .offline)
+        #expect(bench.table.devices(prefix: "", state: .offline, after: nil, limit: 10).map(\.id) == ["d"])
+        bench.clock.advance(by: .hours(1))
+        #expect(state() == .offline, "not merely stale")
+        try bench.commit(reading("d", now + .hours(1), ["a": .integer(2)]))
+        #expect(state() == .online)
+        try bench.commit(reading("d", now + .hours(1) + .seconds(1), ["$state": .string("offline")]))
+        try bench.commit(reading("d", now + .hours(1) + .seconds(2), ["$state": .string("online")]))
+        #expect(state() == .online)
     }
 
     @Test("what is fixed about a table cannot be changed by the configuration")

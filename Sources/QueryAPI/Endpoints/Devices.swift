@@ -9,14 +9,12 @@ extension API {
         case lastSeen = "last_seen"
     }
 
-    private enum State: String, CaseIterable { case online, stale }
-
     func devices(_ request: APIRequest) async throws -> Response {
         let table = try table(of: request)
         let query = request.queryHash(table: table.name)
-        let state: State? = try request.parameters.choice("state")
+        let state: DeviceState? = try request.parameters.choice("state")
         let filter = DeviceFilter(
-            table: table, prefix: try request.parameters.text("prefix") ?? "", isOnline: state.map { $0 == .online })
+            table: table, prefix: try request.parameters.text("prefix") ?? "", state: state)
         let limit = try limit(of: request)
         let format = try timeFormat(of: request)
         let cursor = try cursor(of: request, query: query)
@@ -59,7 +57,7 @@ extension API {
         _ filter: DeviceFilter, offset: Int, limit: Int, query: QueryHash, time format: TimeFormat
     ) async throws -> Response {
         let devices = try await readers.perform {
-            filter.table.devicesByLastSeen(prefix: filter.prefix, isOnline: filter.isOnline, limit: limit + 1, offset: offset)
+            filter.table.devicesByLastSeen(prefix: filter.prefix, state: filter.state, limit: limit + 1, offset: offset)
         }
         return json { json in
             json.key("devices")
@@ -77,7 +75,7 @@ extension API {
 struct DeviceFilter: Sendable {
     let table: Table
     let prefix: String
-    var isOnline: Bool?
+    var state: DeviceState?
 }
 
 /// A page of devices in the order of their ids, a slice at a time.
@@ -102,7 +100,7 @@ struct DeviceWalk: Sendable {
     mutating func next() -> [DeviceSummary] {
         let count = min(remaining, Self.sliceLength)
         // One more than wanted tells whether anything follows.
-        var devices = filter.table.devices(prefix: filter.prefix, isOnline: filter.isOnline, after: after, limit: count + 1)
+        var devices = filter.table.devices(prefix: filter.prefix, state: filter.state, after: after, limit: count + 1)
         if devices.count > count { devices.removeLast() } else { isAtEnd = true }
         remaining -= devices.count
         after = devices.last?.id ?? after
@@ -149,7 +147,7 @@ extension JSONWriter {
         member("id", device.id)
         member("first_seen", device.firstSeen, as: format)
         member("last_seen", device.lastSeen, as: format)
-        member("state", device.isOnline ? "online" : "stale")
+        member("state", device.state.rawValue)
         member("readings", device.readingCount)
     }
 }

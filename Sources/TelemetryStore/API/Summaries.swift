@@ -21,12 +21,22 @@ package struct TableSummary: Sendable {
     package var fields: [FieldSummary]
 }
 
+/// Whether a device can be heard.
+package enum DeviceState: String, Sendable, CaseIterable {
+    /// Heard within the table's `stale_after`.
+    case online
+    /// Silent for longer.
+    case stale
+    /// Its last will or its death said so, and it was not heard since.
+    case offline
+}
+
 package struct DeviceSummary: Sendable, Equatable {
     package var id: String
     /// Commit time of the device's first and newest stored reading.
     package var firstSeen: Timestamp
     package var lastSeen: Timestamp
-    package var isOnline: Bool
+    package var state: DeviceState
     /// Readings ever stored, duplicates not counted.
     package var readingCount: Int
 }

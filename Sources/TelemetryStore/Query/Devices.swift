@@ -5,9 +5,10 @@ extension Table {
     /// Devices by id.
     /// - Parameters:
     ///   - after: exclusive; the last id of the page before.
-    ///   - isOnline: nil for all.
-    package func devices(prefix: String, isOnline: Bool?, after: String?, limit: Int) -> [DeviceSummary] {
+    ///   - state: nil for all.
+    package func devices(prefix: String, state: DeviceState?, after: String?, limit: Int) -> [DeviceSummary] {
         var result: [DeviceSummary] = []
+        let stateField = self.stateField
         var last = after
         // In slices, so that no lock is held for a whole scan of a big fleet; by name, because devices may come meanwhile.
         while result.count < limit {
@@ -15,7 +16,8 @@ extension Table {
             guard let end = slice.last else { break }
             last = end.id
             for entry in slice where result.count < limit {
-                guard let summary = summary(entry.number, id: entry.id), isOnline == nil || summary.isOnline == isOnline else { continue }
+                guard let summary = summary(entry.number, id: entry.id, stateField: stateField), state == nil || summary.state == state
+                else { continue }
                 result.append(summary)
             }
         }
@@ -23,15 +25,15 @@ extension Table {
     }
 
     /// Devices heard last first.
-    package func devicesByLastSeen(prefix: String, isOnline: Bool?, limit: Int, offset: Int) -> [DeviceSummary] {
-        let all = devices(prefix: prefix, isOnline: isOnline, after: nil, limit: .max)
+    package func devicesByLastSeen(prefix: String, state: DeviceState?, limit: Int, offset: Int) -> [DeviceSummary] {
+        let all = devices(prefix: prefix, state: state, after: nil, limit: .max)
         let sorted = all.sorted { $0.lastSeen != $1.lastSeen ? $0.lastSeen > $1.lastSeen : $0.id < $1.id }
         return Array(sorted.dropFirst(offset).prefix(limit))
     }
 
     /// The device and its fields that have a value that is not expired. Nil: unknown, or never stored anything.
     package func device(_ id: String) -> DeviceDetail? {
-        guard let number = core.registry.device(id), let summary = summary(number, id: id) else { return nil }
+        guard let number = core.registry.device(id), let summary = summary(number, id: id, stateField: stateField) else { return nil }
         let expiry = core.expiry(now: core.clock.now()).microseconds
         var fields: [FieldSummary] = []
         core.lock.reading {
@@ -60,14 +62,37 @@ extension Table {
         }
     }
 
-    private func summary(_ number: UInt32, id: String) -> DeviceSummary? {
+    /// What a device is still sending when its last will comes, and what a commit may take.
+    private static let offlineGrace = TimeSpan.seconds(5)
+
+    /// Nil: no device of the table ever told its state.
+    private var stateField: UInt32? { core.registry.field(ReservedField.state.description) }
+
+    private func summary(_ number: UInt32, id: String, stateField: UInt32?) -> DeviceSummary? {
         core.lock.reading {
             guard let device = core.states.device(number) else { return nil }
             let lastSeen = Timestamp(microseconds: device.lastSeen)
+            var state: DeviceState = lastSeen + options.staleAfter >= core.clock.now() ? .online : .stale
+            if let offline = stateField.flatMap({ offlineSince(number, field: $0) }), lastSeen <= offline + Self.offlineGrace {
+                state = .offline
+            }
             return DeviceSummary(
-                id: id, firstSeen: Timestamp(microseconds: device.firstSeen), lastSeen: lastSeen,
-                isOnline: lastSeen + options.staleAfter >= core.clock.now(), readingCount: device.readingCount)
+                id: id, firstSeen: Timestamp(microseconds: device.firstSeen), lastSeen: lastSeen, state: state,
+                readingCount: device.readingCount)
         }
+    }
+
+    /// When the device was said to be offline, if that is the newest that was said. Caller holds the lock.
+    private func offlineSince(_ number: UInt32, field stateField: UInt32) -> Timestamp? {
+        var since: Timestamp?
+        core.states.forEachLatest(number) { field, time, cell, bytes in
+            guard field == stateField, cell.type == .string else { return }
+            let offline = ReservedField.offline
+            let isOffline = bytes[cell.byteRange].elementsEqual(
+                UnsafeBufferPointer(start: offline.utf8Start, count: offline.utf8CodeUnitCount))
+            since = isOffline ? Timestamp(microseconds: time) : nil
+        }
+        return since
     }
 }
 

@@ -51,7 +51,7 @@ extension Life {
         try agree(summary.deviceCount == model.devices.count, "\(summary.deviceCount) devices, expected \(model.devices.count)")
         try agree(store!.sequence == model.sequence, "sequence \(store!.sequence), expected \(model.sequence)")
         try agree(store!.note(from: "test") == model.note, "the note is not the last commit's")
-        let listed = table.devices(prefix: "", isOnline: nil, after: nil, limit: 100).map(\.id)
+        let listed = table.devices(prefix: "", state: nil, after: nil, limit: 100).map(\.id)
         try agree(listed == model.devices.keys.sorted(), "devices \(listed), expected \(model.devices.keys.sorted())")
         for partition in table.partitions() where !isDropUnderWay {
             let range = partition.start.microseconds..<partition.end.microseconds
