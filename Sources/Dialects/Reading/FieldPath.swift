@@ -33,6 +33,15 @@ struct FieldPath: ~Copyable {
         if let failure { throw failure }
     }
 
+    /// Appends to the last part.
+    mutating func extend(_ suffix: UnsafeRawBufferPointer) throws(Rejection) {
+        guard count + suffix.count <= memory.count else {
+            throw Rejection(.fieldNameTooLong, "field \"\(excerpt(name))\": a field's name is too long")
+        }
+        UnsafeMutableRawBufferPointer(rebasing: memory[count...]).copyMemory(from: suffix)
+        count += suffix.count
+    }
+
     /// Takes parts back, to an earlier `count`.
     mutating func pop(to count: Int) { self.count = count }
 

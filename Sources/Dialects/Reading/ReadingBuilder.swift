@@ -6,7 +6,7 @@ import Telemetry
 /// one of them throws.
 struct ReadingBuilder {
     private let filter: FieldFilter
-    private let limit: MessageLimit
+    var limit: MessageLimit
     private var origin = MessageOrigin(table: 0, device: nil, fields: UnsafeBufferPointer(start: nil, count: 0))
     private var firstRow = 0
     private var firstByte = 0
@@ -27,6 +27,9 @@ struct ReadingBuilder {
         (firstRow, firstByte) = (batch.count, batch.bytes.count)
         emptiedCount = 0
     }
+
+    /// The payload has to name the device.
+    var needsDevice: Bool { origin.device == nil }
 
     /// - Parameter device: what the payload calls the device; the topic's name wins.
     /// - Parameter time: nil: the time of receipt.
@@ -82,6 +85,29 @@ struct ReadingBuilder {
         }
     }
 
+    /// What the device's connection is in from now on. Neither `include` nor `exclude` is about this field.
+    mutating func appendState(isOnline: Bool, in batch: inout ReadingBatch) {
+        batch.appendField(
+            name: UnsafeRawBufferPointer(ReservedField.state), type: .string,
+            bytes: UnsafeRawBufferPointer(isOnline ? ReservedField.online : ReservedField.offline))
+        fieldCount += 1
+    }
+
+    /// What has become of a message whose readings have all been ended.
+    func outcome(areTimedByReceipt: Bool = false, in batch: borrowing ReadingBatch) throws(Rejection) -> DecodeOutcome {
+        if batch.count > firstRow { return .readings(areTimedByReceipt: areTimedByReceipt) }
+        guard emptiedCount > 0 else { throw Rejection(.noFields, "the list is empty") }
+        return .ignored("every field is excluded")
+    }
+
+    /// Whether a field may be called that.
+    func check(_ name: UnsafeRawBufferPointer) throws(Rejection) {
+        guard name.count > 0 else { throw Rejection(.undecodable, "a field's name is empty") }
+        guard name.count <= Limits.fieldNameByteCount else {
+            throw Rejection(.fieldNameTooLong, "field \"\(excerpt(name))\": a field's name is too long")
+        }
+    }
+
     private mutating func append(
         _ name: UnsafeRawBufferPointer, _ type: FieldType, _ value: UnsafeRawBufferPointer, in batch: inout ReadingBatch
     ) throws(Rejection) {
@@ -93,10 +119,7 @@ struct ReadingBuilder {
 
     /// Whether the field is to be stored; counts it.
     private mutating func takes(_ name: UnsafeRawBufferPointer) throws(Rejection) -> Bool {
-        guard name.count > 0 else { throw Rejection(.undecodable, "a field's name is empty") }
-        guard name.count <= Limits.fieldNameByteCount else {
-            throw Rejection(.fieldNameTooLong, "field \"\(excerpt(name))\": a field's name is too long")
-        }
+        try check(name)
         guard filter.takes(name) else {
             excludedCount += 1
             return false

@@ -6,10 +6,15 @@ struct TimeReader: Sendable {
     /// For text without a zone, seconds east of UTC.
     let zoneOffset: Int?
 
-    init(_ options: DialectOptions) {
-        unit = options.timeUnit
-        zoneOffset = options.zoneOffset
+    init(_ options: DialectOptions) { self.init(unit: options.timeUnit, zoneOffset: options.zoneOffset) }
+
+    private init(unit: DialectOptions.TimeUnit, zoneOffset: Int?) {
+        self.unit = unit
+        self.zoneOffset = zoneOffset
     }
+
+    /// For encodings that say themselves what a number is.
+    static let seconds = TimeReader(unit: .seconds, zoneOffset: nil)
 
     /// Nil: beyond the times there are.
     func time(_ value: Int64) -> Timestamp? {
@@ -39,6 +44,11 @@ struct TimeReader: Sendable {
             let time = Timestamp(rfc3339: UnsafeRawBufferPointer(rebasing: zoned[...text.count]))
             return time.map { $0 - .seconds(Int64(zoneOffset)) }
         }
+    }
+
+    /// True for a time that would be one if its zone were known.
+    func lacksZone(_ text: UnsafeRawBufferPointer) -> Bool {
+        Timestamp(rfc3339: text) == nil && TimeReader(unit: unit, zoneOffset: 0).time(text) != nil
     }
 
     /// Nil for `auto` and for nanoseconds.
