@@ -23,11 +23,11 @@ struct TextClues {
 
     /// Digits with a sign, a point, an exponent, in any order that makes sense to somebody: whether it is one, the decoding says.
     private var isNumber: Bool {
-        guard let first = text.first, isDigit(first) || first == UInt8(ascii: "-") || first == UInt8(ascii: "+") || first == UInt8(ascii: ".")
-        else { return false }
-        guard text.count <= 40, text.contains(where: isDigit) else { return false }
-        return text.allSatisfy { isDigit($0) || [0x2B, 0x2D, 0x2E, 0x45, 0x65].contains($0) }
+        guard text.count <= 40, let first = text.first, isDigit(first) || Self.signsAndPoint.contains(first) else { return false }
+        return text.contains(where: isDigit) && text.allSatisfy { isDigit($0) || Self.signsAndPoint.contains($0) || $0 | 0x20 == 0x65 }
     }
+
+    private static let signsAndPoint: Set<UInt8> = [0x2B, 0x2D, 0x2E]
 
     private func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
 

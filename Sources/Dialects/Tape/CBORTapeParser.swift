@@ -4,8 +4,8 @@ import Telemetry
 /// CBOR (RFC 8949) as a tape. Owns the tape's memory, which grows with the largest payload.
 ///
 /// Texts and binaries point into the payload; those of indefinite length are joined in memory of their own. Keys of maps are texts or
-/// integers. Tag 1 marks a number as seconds since the epoch; tag 0 and all others are passed over, so that what they enclose counts
-/// (a bignum is a binary). `undefined` is null.
+/// integers. Tag 1 marks a number as seconds since the epoch, a decimal fraction (tag 4) is a double; tag 0 and all others are passed over,
+/// so that what they enclose counts (a bignum is a binary). `undefined` is null.
 struct CBORTapeParser: ~Copyable {
     /// Maps and arrays inside one another, as for JSON.
     private static let depthLimit = 31
@@ -42,13 +42,15 @@ struct CBORTapeParser: ~Copyable {
 
     private mutating func readItem(_ head: CBORCursor.Head, depth: Int) throws(Rejection) {
         var head = head
-        var isEpochSeconds = false
+        var tag: UInt64?
         // Tags may be tagged; each takes a byte at least.
         while head.major == .tag {
-            guard let tag = head.argument else { throw Self.malformed("a tag without a number") }
-            isEpochSeconds = tag == 1
+            guard let number = head.argument else { throw Self.malformed("a tag without a number") }
+            tag = number
             head = try cursor.head()
         }
+        let isEpochSeconds = tag == 1
+        let first = tokenCount
         switch head.major {
         case .unsigned: try appendInteger(head, isNegative: false, isEpochSeconds)
         case .negative: try appendInteger(head, isNegative: true, isEpochSeconds)
@@ -59,6 +61,18 @@ struct CBORTapeParser: ~Copyable {
         case .tag: preconditionFailure("tags were read above")
         case .simple: try appendSimple(head, isEpochSeconds)
         }
+        if tag == 4 { try foldDecimalFraction(at: first) }
+    }
+
+    /// `[exponent, mantissa]` becomes the double that is nearest. Source: RFC 8949, section 3.4.4.
+    private mutating func foldDecimalFraction(at first: Int) throws(Rejection) {
+        let parts = tokens[first..<tokenCount]
+        guard parts.count == 3, parts[first].kind == .array, parts[first + 1].kind == .integer, parts[first + 2].kind == .integer else {
+            throw Self.malformed("a decimal fraction is an exponent and a mantissa of 64 bits")
+        }
+        let (exponent, mantissa) = (Int64(bitPattern: parts[first + 1].bits), Int64(bitPattern: parts[first + 2].bits))
+        tokenCount = first
+        append(.double, bits: (Double("\(mantissa)e\(exponent)") ?? .nan).bitPattern)
     }
 
     private mutating func append(_ kind: tape_kind, bits: UInt64 = 0, extent: Int = 0, isEpochSeconds: Bool = false) {

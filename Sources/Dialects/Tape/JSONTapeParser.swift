@@ -9,8 +9,8 @@ struct JSONTapeParser: ~Copyable {
         if let parser { json_tape_destroy(parser) }
     }
 
-    /// - Parameter payload: followed by `JSONReadingDecoder.padding` readable bytes when `isPadded`. A byte order mark before and NULs behind
-    ///   are passed over.
+    /// - Parameter payload: followed by `JSONReadingDecoder.padding` readable bytes when `isPadded`. A byte order mark before and NULs
+    ///   behind are passed over.
     /// - Returns: the payload's one value, valid until the next parse.
     mutating func parse(_ payload: UnsafeRawBufferPointer, isPadded: Bool) throws(Rejection) -> TapeValue {
         guard let start = payload.baseAddress, payload.count > 0 else { throw Rejection(.undecodable, "empty") }
