@@ -23,7 +23,7 @@ bench: ## the end-to-end benchmark
 bench-store: ## the store beside RocksDB, InfluxDB and VictoriaMetrics; ARGUMENTS=--quick for a trial
 	@scripts/bench-store.sh $(ARGUMENTS)
 
-fuzz: ## libFuzzer over every reader of the store's files; SECONDS_EACH=60, TARGETS=all
+fuzz: ## libFuzzer over every reader of payloads and of the store's files; SECONDS_EACH=60, TARGETS=all
 	@scripts/fuzz.sh $(or $(SECONDS_EACH),60) $(TARGETS)
 
 build: ## both programs in release mode

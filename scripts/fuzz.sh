@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Fuzzes the readers of everything that the store keeps on disk, each for some seconds, from the golden files.
+# Fuzzes the readers of everything that the store keeps on disk, each for some seconds, from the golden files; and those of payloads.
 # Usage: scripts/fuzz.sh [seconds [target…]]     default: 60 seconds, every target
 # Corpora stay in .build/fuzz/corpus and grow from run to run; inputs that crash are left in .build/fuzz/crashes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/common.sh
 
-install_missing libzstd-dev pkg-config
+install_missing libzstd-dev libsimdjson-dev libstdc++-12-dev pkg-config
 
 seconds=${1:-60}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(log segment catalog checkpoint state ledger)
+[ ${#targets[@]} -gt 0 ] || targets=(log segment catalog checkpoint state ledger dialects)
 [[ $seconds =~ ^[0-9]+$ ]] || fail "usage: scripts/fuzz.sh [seconds [target…]]"
 
 build=$PWD/.build/fuzz

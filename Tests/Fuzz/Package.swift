@@ -1,7 +1,7 @@
 // swift-tools-version:6.2
 import PackageDescription
 
-// libFuzzer targets for every reader of bytes from the disk: `make fuzz`. A package of its own, because everything in it is built with the
+// libFuzzer targets for every reader of bytes from the disk, and of payloads: `make fuzz`. A package of its own, because everything in it is built with the
 // fuzzer's coverage and the address sanitizer; under the same name, because readers are `package`.
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
@@ -17,8 +17,8 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 /// One fuzzer: `<name>/Target.swift` has its entry point.
 func fuzzer(_ name: String) -> Target {
     .executableTarget(
-        name: "fuzz-\(name)", dependencies: ["FuzzSupport", "Telemetry", "TelemetryCodec", "TelemetryStore", "Delivery"], path: name,
-        swiftSettings: settings, linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])])
+        name: "fuzz-\(name)", dependencies: ["FuzzSupport", "Telemetry", "TelemetryCodec", "TelemetryStore", "Delivery", "Dialects"],
+        path: name, swiftSettings: settings, linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])])
 }
 
 let package = Package(
@@ -27,13 +27,18 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd"),
         .target(name: "CChecksum", cSettings: [.unsafeFlags(["-fsanitize=fuzzer-no-link,address"])]),
+        .target(
+            name: "CSimdjson", cxxSettings: [.unsafeFlags(["-fsanitize=fuzzer-no-link,address"])],
+            linkerSettings: [.linkedLibrary("simdjson")]),
         module("Telemetry"),
         module("TelemetryCodec", ["CChecksum", "CZstd", "Telemetry"]),
         module("TelemetryStore", ["Telemetry", "TelemetryCodec"]),
+        module("Dialects", ["CSimdjson", "Telemetry"]),
         // The ledger only: the rest of Delivery brings libraries that no fuzzer looks at.
         module("Delivery", ["Telemetry", "TelemetryCodec", "TelemetryStore"]),
         .target(
             name: "FuzzSupport", dependencies: ["Telemetry", "TelemetryCodec", "TelemetryStore"], path: "Support", swiftSettings: settings),
-        fuzzer("log"), fuzzer("segment"), fuzzer("catalog"), fuzzer("checkpoint"), fuzzer("state"), fuzzer("ledger"),
-    ]
+        fuzzer("log"), fuzzer("segment"), fuzzer("catalog"), fuzzer("checkpoint"), fuzzer("state"), fuzzer("ledger"), fuzzer("dialects"),
+    ],
+    cxxLanguageStandard: .cxx17
 )
