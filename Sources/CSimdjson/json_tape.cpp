@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -44,8 +45,9 @@ bool json_tape_parser::reserve(size_t byte_count) {
 
 const char *json_tape_parser::padded(const char *bytes, size_t byte_count) {
     if (copy_capacity < byte_count + JSON_TAPE_PADDING) {
-        copy_capacity = parser.capacity() + JSON_TAPE_PADDING;
-        copy.reset(new char[copy_capacity]);
+        size_t capacity = parser.capacity() + JSON_TAPE_PADDING;
+        copy.reset(new char[capacity]);
+        copy_capacity = capacity;
     }
     std::memcpy(copy.get(), bytes, byte_count);
     return copy.get();
@@ -76,8 +78,9 @@ void json_tape_parser::translate() {
     const char *strings = reinterpret_cast<const char *>(parser.doc.string_buf.get());
     size_t word_count = size_t(*word & payload_mask);
     if (token_capacity < word_count) {
-        tokens.reset(new tape_token[word_count * 2]);
-        token_capacity = word_count * 2;
+        size_t capacity = std::max(word_count, token_capacity * 3 / 2);
+        tokens.reset(new tape_token[capacity]);
+        token_capacity = capacity;
     }
     tape_token *token = tokens.get();
     tape_token *open[max_depth];

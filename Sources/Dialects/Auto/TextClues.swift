@@ -6,12 +6,11 @@ struct TextClues {
     init(_ text: UnsafeRawBufferPointer) { self.text = text }
 
     var guess: FormatGuess {
-        if ["online", "offline"].contains(where: { text.equalsIgnoringCase($0) }) {
+        if text.equalsIgnoringCase("online") || text.equalsIgnoringCase("offline") {
             return FormatGuess(.state, because: "the payload is online or offline")
         }
         if isNumber { return FormatGuess(.value, because: "the payload is a number") }
-        let words: [StaticString] = ["true", "false", "on", "off", "open", "closed", "yes", "no"]
-        if words.contains(where: { text.equalsIgnoringCase($0) }) { return FormatGuess(.value, because: "the payload is a switch's word") }
+        if Self.words.contains(where: { text.equalsIgnoringCase($0) }) { return FormatGuess(.value, because: "the payload is a switch's word") }
         if text.count > 1, text.first == UInt8(ascii: "\""), text.last == UInt8(ascii: "\"") {
             return FormatGuess(.value, because: "the payload is a text in quotes")
         }
@@ -27,6 +26,7 @@ struct TextClues {
         return text.contains(where: isDigit) && text.allSatisfy { isDigit($0) || Self.signsAndPoint.contains($0) || $0 | 0x20 == 0x65 }
     }
 
+    private static let words: [StaticString] = ["true", "false", "on", "off", "open", "closed", "yes", "no"]
     private static let signsAndPoint: Set<UInt8> = [0x2B, 0x2D, 0x2E]
 
     private func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }

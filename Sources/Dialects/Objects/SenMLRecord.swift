@@ -48,15 +48,13 @@ struct SenMLRecord {
     }
 
     private mutating func set(label: Int64, _ value: TapeValue) throws(Rejection) {
-        let names: [StaticString] = ["n", "u", "v", "vs", "vb", "s", "t", "ut", "vd"]
-        let baseNames: [StaticString] = ["bver", "bn", "bt", "bu", "bv", "bs"]
-        switch label {
-        case 0...8: try set(UnsafeRawBufferPointer(names[Int(label)]), value)
-        case -6 ... -1: try set(UnsafeRawBufferPointer(baseNames[Int(-1 - label)]), value)
         // Labels that nobody has given a meaning need not be understood.
-        default: return
-        }
+        guard (-6...8).contains(label) else { return }
+        try set(UnsafeRawBufferPointer(Self.names[Int(label + 6)]), value)
     }
+
+    /// From label -6 on.
+    private static let names: [StaticString] = ["bs", "bv", "bu", "bt", "bn", "bver", "n", "u", "v", "vs", "vb", "s", "t", "ut", "vd"]
 
     private mutating func set(_ label: UnsafeRawBufferPointer, _ value: TapeValue) throws(Rejection) {
         switch label {

@@ -13,9 +13,7 @@ extension ObjectReader {
         var origin = message.origin
         var device = TopicPath(origin.device ?? topic.rest.bytes)
         if device.first == "bridge" { return .ignored("a message of the bridge") }
-        for command in ["set", "get"] as [StaticString] where topic.last == command || topic.parent.last == command {
-            return .ignored("a command to the device")
-        }
+        if Self.isCommand(topic.last) || Self.isCommand(topic.parent.last) { return .ignored("a command to the device") }
         let payload = message.payload.trimmed
         if topic.last == "availability" {
             if device.last == "availability" { device = device.parent }
@@ -40,6 +38,8 @@ extension ObjectReader {
         try builder.end(in: &batch)
         return try builder.outcome(in: batch)
     }
+
+    private static func isCommand(_ level: UnsafeRawBufferPointer) -> Bool { level == "set" || level == "get" }
 
     /// `online`, or `{"state":"online"}`.
     private mutating func isOnline(_ payload: UnsafeRawBufferPointer) throws(Rejection) -> Bool {

@@ -22,7 +22,8 @@ struct TimeReader: Sendable {
             return unit == .auto ? Timestamp(epoch: value) : Timestamp(microseconds: value.floorDivided(by: 1_000))
         }
         let (product, overflow) = value.multipliedReportingOverflow(by: factor)
-        return overflow ? nil : Timestamp(microseconds: product)
+        // The least of all times stands for none.
+        return overflow || product == .min ? nil : Timestamp(microseconds: product)
     }
 
     /// Nil: not finite, or beyond the times there are.

@@ -29,6 +29,13 @@ import Testing
             ])
     }
 
+    @Test func aReadingThatFailsInsideAnObjectLeavesTheNextItsNames() throws {
+        let body = try decodeNative(
+            #"[{"device":"d0","fields":{"a":{"b":18446744073709551615}}},{"device":"d1","fields":{"c":{"d":1}}}]"#)
+        #expect(body.readings == [Reading(device: "d1", time: nil, fields: ["c.d": .integer(1)])])
+        #expect(body.rejections == [0: .badValue])
+    }
+
     @Test(arguments: ["", "not json", "[{\"device\":\"d\",\"fields\":{\"t\":1}}", "7", "[{\"device\":\"d\",\"fields\":{\"t\":01}}]"])
     func aBodyThatIsNoJSONIsRejectedAsAWhole(_ text: String) {
         #expect(throws: Rejection.self) { try decodeNative(text) }

@@ -44,6 +44,8 @@ import Testing
     @Test func aTimeBeyondAllThereAreIsRefused() {
         let decoded = message(.json, #"{"ts":9223372036854775807,"a":1}"#, device: "d") { $0.timeUnit = .seconds }
         #expect(decoded.rejection?.reason == .badTime)
+        let least = message(.json, #"{"ts":-9223372036854775808,"a":1}"#, device: "d") { $0.timeUnit = .microseconds }
+        #expect(least.rejection?.reason == .badTime)
     }
 
     @Test func aZoneMakesLocalTimesReadable() {
