@@ -10,7 +10,9 @@ struct TextClues {
             return FormatGuess(.state, because: "the payload is online or offline")
         }
         if isNumber { return FormatGuess(.value, because: "the payload is a number") }
-        if Self.words.contains(where: { text.equalsIgnoringCase($0) }) { return FormatGuess(.value, because: "the payload is a switch's word") }
+        if Self.words.contains(where: { text.equalsIgnoringCase($0) }) {
+            return FormatGuess(.value, because: "the payload is a switch's word")
+        }
         if text.count > 1, text.first == UInt8(ascii: "\""), text.last == UInt8(ascii: "\"") {
             return FormatGuess(.value, because: "the payload is a text in quotes")
         }
