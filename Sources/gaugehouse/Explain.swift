@@ -27,18 +27,20 @@ struct Explain: AsyncParsableCommand {
             guard !subscriptions.isEmpty else { throw GatewayError("\(flags.file) has no [mqtt] section", .configuration) }
             let tables = configuration.tables.map(\.name)
             let bytes = payload == "-" ? Array(FileHandle.standardInput.readDataToEndOfFile()) : Array(payload.utf8)
-            switch try Explanation(topic: topic, payload: bytes, subscriptions: subscriptions, tables: tables) {
-            case .readings(let filter, let table, let readings):
-                print(json ? ExplainedReadings.json(readings, table) : ExplainedReadings.text(readings, table, filter))
+            let explanation = try Explanation(topic: topic, payload: bytes, subscriptions: subscriptions, tables: tables)
+            let source = "by subscription \(explanation.filter ?? "none") (\(explanation.format ?? "no format"))"
+            switch explanation.outcome {
+            case .readings(let table, let readings):
+                print(json ? ExplainedReadings.json(readings, table) : ExplainedReadings.text(readings, table, source))
                 let now = SystemClock().now()
                 let refusals = readings.compactMap { configuration.refusal(of: $0, table: table, now: now) }
                 if let first = refusals.first {
                     throw GatewayError("\(refusals.count) of \(readings.count) would be rejected now: \(first)", .dataError)
                 }
             case .ignored(let why):
-                print(why)
+                print("Ignored, \(source): \(why).")
             case .rejected(let rejection):
-                throw GatewayError("rejected: \(rejection)", .dataError)
+                throw GatewayError("rejected, \(source): \(rejection)", .dataError)
             }
         }
     }

@@ -3,7 +3,7 @@ import Telemetry
 
 /// Readings as `explain` shows them.
 enum ExplainedReadings {
-    static func text(_ readings: [Reading], _ table: String, _ filter: String) -> String {
+    static func text(_ readings: [Reading], _ table: String, _ source: String) -> String {
         var rows: [[String]] = []
         for reading in readings {
             let time = reading.time?.rfc3339 ?? "(time of receipt)"
@@ -11,7 +11,7 @@ enum ExplainedReadings {
                 rows.append([reading.device, time, name, value.type.name, text(value)])
             }
         }
-        let heading = "\(readings.count) \(readings.count == 1 ? "reading" : "readings") for table \(table), by subscription \(filter)\n"
+        let heading = "\(readings.count) \(readings.count == 1 ? "reading" : "readings") for table \(table), \(source)\n"
         return heading + TextTable(columns: ["DEVICE", "TIME", "FIELD", "TYPE", "VALUE"], rows: rows).text
     }
 

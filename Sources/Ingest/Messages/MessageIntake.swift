@@ -140,15 +140,6 @@ struct MessageIntake: ~Copyable {
         return true
     }
 
-    /// The subscription that decides about a topic. For cold paths.
-    func route(of topic: String) -> TopicRoute? {
-        Array(topic.utf8).withUnsafeBytes { topic in
-            routes.first { route in
-                do throws(Rejection) { return try route.origin(of: topic) != nil } catch { return true }
-            }
-        }
-    }
-
     /// Gives a redelivered message's rows the times they had.
     mutating func setKnownTimes(_ times: [Timestamp], of message: TimelessMessage) {
         for (index, time) in zip(message.rows, times) {
@@ -180,7 +171,7 @@ struct MessageIntake: ~Copyable {
                 guard message.payloadByteCount <= Limits.payloadByteCount else { throw .payloadTooLong(message.payloadByteCount) }
                 let inbound = InboundMessage(topic: topic, payload: arena[message.payload], origin: origin, receiveTime: receiveTime)
                 let outcome = route.decoder.decode(inbound, into: &batch)
-                guard isRetained, !route.keepsRetained, !isState(message) else { return outcome }
+                guard isRetained, !route.keepsRetained, !isState(message, of: route) else { return outcome }
                 batch.removeRows(from: message.rows.lowerBound)
                 retainedDropped += 1
                 return .readings(areTimedByReceipt: false)
@@ -192,10 +183,10 @@ struct MessageIntake: ~Copyable {
     }
 
     /// Whether the message just decoded told a device's connection state. That of a retained one still holds, its readings are old.
-    private func isState(_ message: Message) -> Bool {
-        guard batch.count == message.rows.lowerBound + 1, batch.rows[batch.count - 1].fieldCount == 1, let field = batch.fields.last else {
-            return false
-        }
+    private func isState(_ message: Message, of route: TopicRoute) -> Bool {
+        guard batch.count == message.rows.lowerBound + 1, let field = batch.fields.last,
+            batch.rows[batch.count - 1].fieldCount == Int32(route.topicFieldCount) + 1
+        else { return false }
         let name = ReservedField.state
         return batch.bytes[field.name.range].elementsEqual(UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
     }

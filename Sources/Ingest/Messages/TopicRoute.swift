@@ -53,6 +53,11 @@ final class TopicRoute {
         fields.deallocate()
     }
 
+    /// Fields that each reading gets from the topic.
+    var topicFieldCount: Int { fieldIndices.count }
+
+    func fits(_ topic: [UInt8]) -> Bool { topic.withUnsafeBytes { template.match($0, parts: parts) } }
+
     /// Nil when the topic does not fit. The origin points into `topic` and into this object, until the next call.
     /// - Throws: the topic fits, and names a table that does not exist.
     func origin(of topic: UnsafeRawBufferPointer) throws(Rejection) -> MessageOrigin? {
