@@ -13,6 +13,12 @@ public struct ReadingBatch: Sendable {
         package var time: Timestamp
     }
 
+    /// Which rate of its table a reading exceeds.
+    package enum Refusal: UInt8, Sendable {
+        case deviceRate
+        case tableRate
+    }
+
     package struct Field: Sendable {
         package var name: Slice
         package var cell: Cell
@@ -32,6 +38,10 @@ public struct ReadingBatch: Sendable {
     package private(set) var rows: [Row] = []
     package private(set) var fields: [Field] = []
     package private(set) var bytes: [UInt8] = []
+    /// Rows that are not to be stored, in their order, and why. A list beside the rows: most batches have none.
+    package private(set) var refusals: [(row: Int, refusal: Refusal)] = []
+    /// Rows below this one were held to the rates of their tables; see `TelemetryStore.commit`.
+    package var admittedCount = 0
     private var byteCountBeforeRow = 0
 
     package init() {}
@@ -47,6 +57,8 @@ public struct ReadingBatch: Sendable {
         rows.removeAll(keepingCapacity: true)
         fields.removeAll(keepingCapacity: true)
         bytes.removeAll(keepingCapacity: true)
+        refusals.removeAll(keepingCapacity: true)
+        admittedCount = 0
     }
 
     /// Starts a reading. `device` is copied.
@@ -61,6 +73,18 @@ public struct ReadingBatch: Sendable {
     package mutating func setTime(_ time: Timestamp) { rows[rows.count - 1].time = time }
 
     package mutating func setTime(_ time: Timestamp, row: Int) { rows[row].time = time }
+
+    /// - Parameter row: above all that were refused before.
+    package mutating func refuse(row: Int, _ refusal: Refusal) { refusals.append((row, refusal)) }
+
+    package func refusal(ofRow row: Int) -> Refusal? {
+        var (low, high) = (0, refusals.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if refusals[middle].row < row { low = middle + 1 } else { high = middle }
+        }
+        return low < refusals.count && refusals[low].row == row ? refusals[low].refusal : nil
+    }
 
     package mutating func appendField(name: UnsafeRawBufferPointer, integer value: Int64) {
         fields.append(Field(name: appendBytes(name), cell: .integer(value)))
@@ -101,6 +125,8 @@ public struct ReadingBatch: Sendable {
         fields.removeLast(fields.count - Int(first.firstField))
         bytes.removeLast(bytes.count - Int(first.device.offset))
         rows.removeLast(rows.count - rowCount)
+        admittedCount = min(admittedCount, rowCount)
+        while let last = refusals.last, last.row >= rowCount { refusals.removeLast() }
     }
 
     private mutating func appendBytes(_ source: UnsafeRawBufferPointer) -> Slice {

@@ -25,4 +25,6 @@ package enum RejectReason: String, CaseIterable, Sendable {
     case payloadTooLong = "payload-too-long"
     case deviceLimit = "device-limit"
     case fieldLimit = "field-limit"
+    /// More readings a second than the table, or the device in it, may send.
+    case rateLimited = "rate-limited"
 }

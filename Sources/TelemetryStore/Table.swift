@@ -26,7 +26,8 @@ package final class Table: Sendable {
             }
             let newest = core.states.newestTime
             return TableSummary(
-                options: options, deviceCount: core.states.storedCount, rowCount: partitions.reduce(0) { $0 + $1.rowCount },
+                options: options, deviceCount: core.states.storedCount, readingCount: core.committedCount,
+                rowCount: partitions.reduce(0) { $0 + $1.rowCount },
                 byteCount: partitions.reduce(0) { $0 + $1.segmentByteCount + $1.headByteCount },
                 oldest: partitions.map(\.id).min().map(core.start(of:)),
                 newest: newest == .min ? nil : Timestamp(microseconds: newest), fields: fields.sorted { $0.name < $1.name })

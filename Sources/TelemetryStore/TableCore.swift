@@ -17,6 +17,7 @@ final class TableCore: @unchecked Sendable {
 
     let lock = ReadWriteLock()
     let registry = NameRegistry()
+    let gate: AdmissionGate
     /// Counts the memory of heads.
     let headMemory: MemoryGauge
 
@@ -25,6 +26,8 @@ final class TableCore: @unchecked Sendable {
     var partitions: [Int64: Partition] = [:]
     /// Sequence number of the newest reading applied to this table.
     var appliedSequence: SequenceNumber = 0
+    /// Readings applied that were not replayed, duplicates included.
+    var committedCount = 0
     var nextFlush: FlushID = 1
     /// End of the newest window that was dropped, µs: nothing older is taken or replayed.
     var droppedThrough = Int64.min
@@ -45,6 +48,8 @@ final class TableCore: @unchecked Sendable {
         self.compressionLevel = compressionLevel
         self.clock = clock
         self.headMemory = headMemory
+        gate = AdmissionGate(options.limits)
+        setLimits(options.limits)
     }
 
     func window(of time: Int64) -> Int64 { time.floorDivided(by: options.partitionLength.microseconds) }

@@ -95,7 +95,10 @@ package final class TelemetryStore: Sendable {
         statistics.logByteCount = log.byteCount
         statistics.headByteCount = maintenance.headMemory.byteCount
         for core in cores {
-            statistics.segmentByteCount += core.lock.reading { core.partitions.values.reduce(0) { $0 + $1.segmentByteCount } }
+            core.lock.reading {
+                statistics.segmentByteCount += core.partitions.values.reduce(0) { $0 + $1.segmentByteCount }
+                statistics.typeChanges += core.states.changes.pointee.count
+            }
         }
         return statistics
     }
@@ -122,7 +125,7 @@ package final class TelemetryStore: Sendable {
 
     /// Makes a batch durable and readable, together with whatever other threads commit at the same time.
     ///
-    /// Rows outside their table's time window or over a limit are rejected one by one and reported; the others are stored. Blocks for
+    /// Rows outside their table's time window, over a limit or a rate are rejected one by one and reported; the others are stored. Blocks for
     /// one sync of the log, and longer while more is unflushed than the memory budget allows.
     /// - Parameter notes: kept atomically with the readings, and also when there are none. At most one of each source.
     /// - Throws: `.diskFull`, `.overloaded`, `.clock`: nothing was stored, try again. `.fatal`, `.closed`: stop.
@@ -130,6 +133,7 @@ package final class TelemetryStore: Sendable {
         if let failure { throw failure }
         if let problem = clockProblem { throw StoreError(.clock, problem) }
         try maintenance.waitForMemory()
+        admit(&batch)
         if batch.rows.contains(where: { $0.time == .distantPast }) { assignMissingTimes(&batch) }
         log.queue.enter()
         let submission = Submission()

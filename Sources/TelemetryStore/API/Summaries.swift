@@ -11,6 +11,8 @@ package struct FieldSummary: Sendable, Equatable {
 package struct TableSummary: Sendable {
     package var options: TableOptions
     package var deviceCount: Int
+    /// Readings committed since the start, duplicates included.
+    package var readingCount: Int
     /// Stored `(device, time)` pairs, exact.
     package var rowCount: Int
     /// Bytes in segments and heads.
@@ -99,6 +101,8 @@ package struct StoreStatistics: Sendable {
     package var flushes = 0
     package var seals = 0
     package var droppedPartitions = 0
+    /// Readings that gave a field of their device another type than before, integers and doubles being one.
+    package var typeChanges = 0
     /// Sum and maximum of the group's write + sync times since start.
     package var syncNanoseconds = 0
     package var maxSyncNanoseconds = 0

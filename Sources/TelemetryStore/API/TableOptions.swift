@@ -20,6 +20,8 @@ package struct TableOptions: Sendable, Equatable {
     package var requiredDeliveries: [String] = []
     /// False: TTL drops partitions whether delivered or not.
     package var retainUntilDelivered = true
+    /// In force from the start; `TelemetryStore.setLimits` changes them later.
+    package var limits = TableLimits()
 
     package init(name: String) { self.name = name }
 }

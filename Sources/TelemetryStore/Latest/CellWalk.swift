@@ -3,16 +3,26 @@ import TelemetryCodec
 
 /// Passes over the encoded cells of a row (`CellCoding`). `check` is for bytes from the disk; the others trust what it let through.
 enum CellWalk {
+    /// How the fields of a row and those of the row before compare.
+    enum Match {
+        /// The same in the same order.
+        case same
+        /// The same, but some are of mixed type: see `FieldTypes.suspects`.
+        case sameOfMixedTypes
+        /// There may be suspects, too.
+        case different
+    }
+
     /// Checks that `cells` decode and name known fields, and notes their types. Everything kept in memory went through here.
     /// - Parameter known: cells that were checked.
-    /// - Returns: true when both have the same fields in the same order.
     @inline(__always)
     static func check(
         _ cells: UnsafeRawBufferPointer, against known: UnsafeRawBufferPointer, fieldCount: Int, types: borrowing FieldTypes
-    ) throws(CodecError) -> Bool {
+    ) throws(CodecError) -> Match {
         var cursor = ByteCursor(cells)
         var other = ByteCursor(known)
         try passEqualKeys(&cursor, &other)
+        if cursor.isAtEnd { return other.isAtEnd ? .same : .different }
         var isSame = true
         while !cursor.isAtEnd {
             let (field, tag) = try next(&cursor)
@@ -20,7 +30,8 @@ enum CellWalk {
             types.note(Int(field), tag: tag)
             if isSame { isSame = !other.isAtEnd ? try next(&other).field == field : false }
         }
-        return isSame && other.isAtEnd
+        guard isSame, other.isAtEnd else { return .different }
+        return types.hasSuspects ? .sameOfMixedTypes : .same
     }
 
     /// Passes the cells whose keys, of one byte, are those of the known row: field and type were checked and noted with that one. Devices

@@ -45,10 +45,13 @@ struct DeviceStates: ~Copyable {
     private let storage: UnsafeMutablePointer<Storage>
     private let pages: UnsafeMutablePointer<UnsafeMutablePointer<Device>?>
     let types = FieldTypes()
+    let changes: UnsafeMutablePointer<TypeChanges>
 
     init() {
         storage = .allocate(capacity: 1)
         storage.initialize(to: Storage())
+        changes = .allocate(capacity: 1)
+        changes.initialize(to: TypeChanges())
         pages = .allocate(capacity: DeviceStates.pageCount)
         pages.initialize(repeating: nil, count: DeviceStates.pageCount)
     }
@@ -61,6 +64,8 @@ struct DeviceStates: ~Copyable {
         }
         for page in 0..<DeviceStates.pageCount { pages[page]?.deallocate() }
         pages.deallocate()
+        changes.deinitialize(count: 1)
+        changes.deallocate()
         storage.deallocate()
     }
 
@@ -129,13 +134,14 @@ struct DeviceStates: ~Copyable {
     @inline(__always)
     func update(_ number: UInt32, time: Int64, commitTime: Int64, cells: UnsafeRawBufferPointer, fieldCount: Int) throws(CodecError) {
         let device = pointer(number)
-        let hasSameFields = try CellWalk.check(cells, against: device.pointee.newestRow, fieldCount: fieldCount, types: types)
+        let fields = try CellWalk.check(cells, against: device.pointee.newestRow, fieldCount: fieldCount, types: types)
+        if fields != .same, types.hasSuspects { findTypeChanges(device, number, time: time) }
         if time >= device.pointee.maxTime {
-            if !hasSameFields { fold(device.pointee.newestRow, time: device.pointee.maxTime, into: device) }
+            if fields == .different { fold(device.pointee.newestRow, time: device.pointee.maxTime, into: device) }
             keep(cells, in: device)
             device.pointee.maxTime = time
             if time > storage.pointee.newestTime { storage.pointee.newestTime = time }
-        } else if !hasSameFields {
+        } else if fields == .different {
             // Its values are older than those of the newest row, which hides them where it has the same fields.
             fold(cells, time: time, into: device)
         }
@@ -144,6 +150,30 @@ struct DeviceStates: ~Copyable {
             device.pointee.firstSeen = commitTime
         }
         if commitTime > device.pointee.lastSeen { device.pointee.lastSeen = commitTime }
+    }
+
+    /// Compares the row's cells of mixed fields with the device's newest values of them, unless those are newer.
+    @inline(never)
+    private func findTypeChanges(_ device: UnsafeMutablePointer<Device>, _ number: UInt32, time: Int64) {
+        defer { types.clearSuspects() }
+        guard device.pointee.isStored else { return }
+        var open = Array(types.suspects)
+        func meet(_ field: UInt32, _ known: FieldType?, at knownTime: Int64) {
+            guard let index = open.firstIndex(where: { $0.field == field }) else { return }
+            let type = FieldTypes.type(tag: open.remove(at: index).tag)
+            guard knownTime <= time, let known, let type, FieldTypes.differ(known, type) else { return }
+            changes.pointee.add(TypeChanges.Change(device: number, field: field, before: known, after: type, time: time))
+        }
+        let knownTime = device.pointee.maxTime
+        CellWalk.forEach(device.pointee.newestRow) { field, cell in meet(field, cell.type, at: knownTime) }
+        guard !open.isEmpty else { return }
+        device.pointee.slots.forEach { field, knownTime, cell, _ in meet(field, cell.type, at: knownTime) }
+    }
+
+    /// What was found until now was known before: it came from the checkpoint and the log.
+    func forgetTypeChanges() {
+        types.clearSuspects()
+        changes.pointee = TypeChanges()
     }
 
     /// Makes `cells` the newest row.

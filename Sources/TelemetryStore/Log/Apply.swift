@@ -40,6 +40,7 @@ extension TableCore {
             if effect == .new { states.addUnflushedReading(number) }
         }
         appliedSequence = firstSequence + UInt64(count) - 1
+        if !isReplay { committedCount += count }
         return duplicates
     }
 

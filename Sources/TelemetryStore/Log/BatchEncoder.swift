@@ -9,11 +9,19 @@ struct BatchEncoder {
     /// Encodes every acceptable row of `batch` into `submission`; the others are listed in its rejections.
     func encode(_ batch: borrowing ReadingBatch, into submission: Submission) {
         submission.payload.reserve(batch.bytes.count + batch.fields.count * 8 + batch.rows.count * RunEncoder.rowHeaderByteLimit)
+        var refused = batch.refusals[...]
         var index = 0
         while index < batch.rows.count {
+            if refused.first?.row == index {
+                submission.rejections.append(CommitReceipt.Rejection(row: index, reason: .rateLimited))
+                refused.removeFirst()
+                index += 1
+                continue
+            }
             let table = batch.rows[index].table
+            let limit = refused.first?.row ?? batch.rows.count
             var end = index + 1
-            while end < batch.rows.count, batch.rows[end].table == table { end += 1 }
+            while end < limit, batch.rows[end].table == table { end += 1 }
             encodeRun(batch, index..<end, table: tables[Int(table)], into: submission)
             index = end
         }

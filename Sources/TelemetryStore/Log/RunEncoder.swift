@@ -169,7 +169,7 @@ extension NameRegistry.Names {
     @inline(__always)
     mutating func device(_ name: UnsafeRawBufferPointer, bucketCount: Int) -> UInt32? {
         if let number = devices.find(name) { return number }
-        return devices.count < Limits.devicesPerTable ? insertDevice(name, bucketCount: bucketCount) : nil
+        return devices.count < deviceLimit ? insertDevice(name, bucketCount: bucketCount) : nil
     }
 
     @inline(__always)

@@ -141,6 +141,7 @@ struct Recovery {
             }
         }
         try checkSegments(reach: result.sequence)
+        for table in tables { table.states.forgetTypeChanges() }
         for table in tables { table.registry.withNames { ($0.loggedDevices, $0.loggedFields) = ($0.devices.count, $0.fields.count) } }
         return result
     }

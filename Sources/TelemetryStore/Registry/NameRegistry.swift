@@ -16,6 +16,8 @@ final class NameRegistry: @unchecked Sendable {
         var buckets: [UInt16] = []
         /// Newest receive time given to a device's time-less readings, µs; covers the devices up to the last that had one.
         var lastAssigned: [Int64] = []
+        /// Devices that may have a name.
+        var deviceLimit = Limits.devicesPerTable
         /// Names below these numbers are in the log or the checkpoint.
         var loggedDevices = 0
         var loggedFields = 0

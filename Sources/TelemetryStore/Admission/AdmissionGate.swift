@@ -1,0 +1,110 @@
+import Synchronization
+import Telemetry
+
+/// Holds the readings of one table to its rates, whichever way they come. Free of cost while the table has none.
+///
+/// A reading that is refused uses nothing up; one that is admitted counts, whatever becomes of it after: late ones, duplicates, and those
+/// that the broker delivers again because their ack was lost.
+final class AdmissionGate: Sendable {
+    private struct State {
+        var limits = TableLimits()
+        var tablePace: Pace?
+        var devicePace: Pace?
+        /// State of `tablePace`.
+        var tableState: Int64 = 0
+        /// Made when a device is first limited; kept, so that a reload forgives nobody.
+        var devices: DeviceBuckets?
+    }
+
+    private let isOpen = Atomic(true)
+    /// Behind a lock, `DeviceBuckets` included: held once for each run of a table's rows in a batch.
+    private let state: Guarded<State>
+
+    init(_ limits: TableLimits) {
+        state = Guarded(State())
+        set(limits)
+    }
+
+    /// True while the table has no rate.
+    var isFree: Bool { isOpen.load(ordering: .acquiring) }
+    var limits: TableLimits { state.withLock { $0.limits } }
+
+    /// Any thread, any time. What was used of a rate stays used.
+    func set(_ limits: TableLimits) {
+        state.withLock { state in
+            state.limits = limits
+            state.tablePace = Pace(readingsPerSecond: limits.readingsPerSecond, burst: limits.burst)
+            state.devicePace = Pace(readingsPerSecond: limits.deviceReadingsPerSecond, burst: limits.burst)
+            if state.devicePace != nil, state.devices == nil { state.devices = DeviceBuckets() }
+        }
+        isOpen.store(!limits.hasRates, ordering: .releasing)
+    }
+
+    /// Marks those of the rows that come too fast.
+    /// - Parameter rows: rows of this table.
+    /// - Parameter uptime: of one clock that never goes back.
+    func admit(_ rows: Range<Int>, of batch: inout ReadingBatch, uptime: TimeSpan) {
+        guard !isFree else { return }
+        let now = min(uptime.microseconds, .max / 4_000) * 1_000
+        // Not a copy: the bytes stay as they are.
+        let bytes = batch.bytes
+        state.withLock { state in
+            bytes.withUnsafeBytes { arena in
+                for row in rows {
+                    let device = UnsafeRawBufferPointer(rebasing: arena[batch.rows[row].device.range])
+                    if let refusal = Self.refusal(of: device, &state, now: now) { batch.refuse(row: row, refusal) }
+                }
+            }
+        }
+    }
+
+    @inline(__always)
+    private static func refusal(of device: UnsafeRawBufferPointer, _ state: inout State, now: Int64) -> ReadingBatch.Refusal? {
+        var deviceState: (place: UnsafeMutablePointer<Int64>, next: Int64)?
+        if let pace = state.devicePace, let place = state.devices?.state(of: device) {
+            guard let next = pace.next(after: place.pointee, now: now) else { return .deviceRate }
+            deviceState = (place, next)
+        }
+        if let pace = state.tablePace {
+            guard let next = pace.next(after: state.tableState, now: now) else { return .tableRate }
+            state.tableState = next
+        }
+        if let deviceState { deviceState.place.pointee = deviceState.next }
+        return nil
+    }
+}
+
+extension TelemetryStore {
+    /// Changes what a table takes, while readings come in. Lowering `maxDevices` forgets no device.
+    /// - Returns: false when there is no such table.
+    @discardableResult
+    package func setLimits(_ limits: TableLimits, table name: String) -> Bool {
+        guard let core = cores.first(where: { $0.options.name == name }) else { return false }
+        core.setLimits(limits)
+        return true
+    }
+
+    package func limits(of table: TableNumber) -> TableLimits { cores[Int(table)].gate.limits }
+
+    /// Holds the rows not yet looked at to the rates of their tables: each once, however often its commit is tried.
+    func admit(_ batch: inout ReadingBatch) {
+        var row = batch.admittedCount
+        batch.admittedCount = batch.count
+        guard row < batch.count, cores.contains(where: { !$0.gate.isFree }) else { return }
+        let uptime = clock.uptime()
+        while row < batch.count {
+            let table = batch.rows[row].table
+            var end = row + 1
+            while end < batch.count, batch.rows[end].table == table { end += 1 }
+            cores[Int(table)].gate.admit(row..<end, of: &batch, uptime: uptime)
+            row = end
+        }
+    }
+}
+
+extension TableCore {
+    func setLimits(_ limits: TableLimits) {
+        gate.set(limits)
+        registry.withNames { $0.deviceLimit = limits.deviceLimit }
+    }
+}
