@@ -14,6 +14,8 @@ package struct IngestStatistics: Sendable {
     /// Dead letters that could not be written.
     package var deadLettersLost = 0
     package var retainedDropped = 0
+    /// Of readings that carry a time.
+    package var clockSkew = ClockSkew()
     /// Messages without a payload.
     package var emptyIgnored = 0
     /// Messages that their format does not store: commands, attributes.
@@ -43,6 +45,7 @@ package struct IngestStatistics: Sendable {
 
 /// The counters behind `IngestStatistics`. Added to once a batch.
 final class IngestCounters: Sendable {
+    let rejectLog: RejectLog
     let messages = Atomic<Int>(0)
     let payloadBytes = Atomic<Int>(0)
     let readings = Atomic<Int>(0)
@@ -57,15 +60,20 @@ final class IngestCounters: Sendable {
     let largestBatch = Atomic<Int>(0)
     let reconnects = Atomic<Int>(0)
     private let rejects = Mutex<[RejectReason: Int]>([:])
+    private let clockSkew = Mutex(ClockSkew())
     private let lastError = Mutex<String?>(nil)
     private let brokerDropped = Mutex<[String: Int]>([:])
     /// Client ids of connections that are up.
     private let up = Mutex<Set<String>>([])
 
+    init(clock: any WallClock) { rejectLog = RejectLog(clock: clock) }
+
     func addRejects(_ counts: [RejectReason: Int]) {
         guard !counts.isEmpty else { return }
         rejects.withLock { $0.merge(counts, uniquingKeysWith: +) }
     }
+
+    func add(_ skew: ClockSkew) { clockSkew.withLock { $0.merge(skew) } }
 
     func setLastError(_ text: String) { lastError.withLock { $0 = text } }
 
@@ -104,6 +112,7 @@ final class IngestCounters: Sendable {
         statistics.connectionsUp = connections.count - away.count
         statistics.awayBrokers = Set(away.map(\.broker)).sorted()
         statistics.reconnects = reconnects.load(ordering: .relaxed)
+        statistics.clockSkew = clockSkew.withLock { $0 }
         statistics.lastError = lastError.withLock { $0 }
         return statistics
     }

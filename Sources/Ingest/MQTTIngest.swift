@@ -28,7 +28,7 @@ package final class MQTTIngest: Sendable {
     private let deadLetters: DeadLetterFile
     private let logger: Logger
     private let onFatal: @Sendable (StoreError) -> Void
-    private let counters = IngestCounters()
+    private let counters: IngestCounters
     private let state: Mutex<State>
 
     /// - Parameter onFatal: called once per connection, on its thread, when the store has failed for good: the process must exit.
@@ -38,6 +38,7 @@ package final class MQTTIngest: Sendable {
     ) throws(InvalidSubscription) {
         try Self.check(brokers, path)
         state = Mutex(State(wanted: brokers.flatMap(ConnectionSettings.all)))
+        counters = IngestCounters(clock: path.clock)
         self.path = path
         self.deadLetters = deadLetters
         self.logger = logger

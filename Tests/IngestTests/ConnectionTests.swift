@@ -26,7 +26,7 @@ import Testing
         let latest = station.store.tables[0].latest(device: "dev-1", fields: nil)
         #expect(latest?.time == Timestamp(microseconds: Int64(now) * 1_000))
         #expect(latest?.entries.map(\.field).sorted() == ["status", "temperature"])
-        let letters = station.directory.lines(of: "dead-letters.jsonl")
+        let letters = station.directory.lines(of: "dead-letters/000000000001.ndjson")
         #expect(letters.count == 3)
         #expect(letters.contains { $0.contains("\"reason\":\"late\"") && $0.contains("device \\\"dev-1\\\" at 1970-01-01T00:16:40Z") })
     }

@@ -11,73 +11,146 @@ import Testing
 
     init() throws { directory = try TemporaryDirectory() }
 
-    private func append(_ payload: [UInt8], to file: DeadLetterFile, byteCount: Int? = nil, detail: String = "why") throws {
-        try Array("a/\"b\"".utf8).withUnsafeBytes { topic in
-            try payload.withUnsafeBytes {
-                try file.append([
-                    DeadLetter(
-                        rejection: Rejection(.undecodable, detail), topic: topic, payload: $0, payloadByteCount: byteCount ?? payload.count)
-                ])
-            }
-        }
+    private func file(byteLimit: Int = 1 << 20, fileLimit: Int = 4) -> DeadLetterFile {
+        DeadLetterFile(path: directory.file("dead"), byteLimit: byteLimit, fileLimit: fileLimit, clock: clock)
+    }
+
+    private var names: [String] { get throws { try FileManager.default.contentsOfDirectory(atPath: directory.file("dead")).sorted() } }
+    private func lines(_ number: Int = 1) -> [String] { directory.lines(of: String(format: "dead/%012d.ndjson", number)) }
+    private var payloads: [String] { get throws { try names.flatMap { directory.lines(of: "dead/\($0)") }.compactMap(payload) } }
+
+    private func payload(_ line: String) -> String? {
+        DeadLetterLine(Array(line.utf8)[...]).map { String(decoding: $0.payload, as: UTF8.self) }
     }
 
     @Test func aLineHoldsTimeTopicReasonDetailAndPayload() throws {
-        let file = DeadLetterFile(path: directory.file("dead"), clock: clock)
-        try append(Array("{\"é\":\n\u{1}}".utf8), to: file)
+        try file().append(Array("{\"é\":\n\u{1}}".utf8))
         #expect(
-            directory.lines(of: "dead") == [
+            lines() == [
                 #"{"time":"2025-11-24T16:00:00Z","topic":"a/\"b\"","reason":"undecodable","detail":"why","payload":"{\"é\":\n\u0001}"}"#
             ])
     }
 
     @Test func bytesThatAreNoTextStandInBase64() throws {
-        let file = DeadLetterFile(path: directory.file("dead"), clock: clock)
+        let file = file()
         for count in 1...5 {
             let payload = [UInt8](repeating: 0xFF, count: count)
-            try append(payload, to: file)
-            let line = try #require(directory.lines(of: "dead").last)
+            try file.append(payload)
+            let line = try #require(lines().last)
             let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
             #expect((object["payload_base64"] as? String).flatMap { Data(base64Encoded: $0) } == Data(payload))
         }
     }
 
     @Test func everyByteGivesALineThatIsJSON() throws {
-        let file = DeadLetterFile(path: directory.file("dead"), clock: clock)
+        let file = file()
         for byte in UInt8(0)...127 {
-            try append([byte], to: file)
-            let line = try #require(directory.lines(of: "dead").last)
+            try file.append([byte])
+            let line = try #require(lines().last)
             let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
             #expect(object["payload"] as? String == String(UnicodeScalar(byte)))
         }
     }
 
     @Test func aLongPayloadIsCutAndItsSizeTold() throws {
-        let file = DeadLetterFile(path: directory.file("dead"), clock: clock)
-        try append([UInt8](repeating: 0x78, count: 65_536), to: file, byteCount: 2_000_000)
-        #expect(directory.lines(of: "dead")[0].contains("\"payload_bytes\":2000000,"))
+        try file().append([UInt8](repeating: 0x78, count: 65_536), byteCount: 2_000_000)
+        #expect(lines()[0].contains("\"payload_bytes\":2000000,"))
     }
 
-    @Test func theFileIsBoundedAndKeepsOnePredecessor() throws {
-        let file = DeadLetterFile(path: directory.file("dead"), byteLimit: 1_000, clock: clock)
-        for index in 0..<100 { try append(Array("payload \(index)".utf8), to: file) }
-        let (new, old) = (directory.lines(of: "dead"), directory.lines(of: "dead.1"))
-        #expect(new.last?.contains("payload 99") == true)
-        #expect(new.joined(separator: "\n").utf8.count <= 1_000)
-        #expect(old.joined(separator: "\n").utf8.count <= 1_000)
-        #expect(!old.isEmpty)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted() == ["dead", "dead.1"])
-        // A restart goes on where it was.
-        try append(Array("later".utf8), to: DeadLetterFile(path: directory.file("dead"), byteLimit: 1_000, clock: clock))
-        #expect(directory.lines(of: "dead").last?.contains("later") == true)
+    @Test func filesRotateAndTheOldestGoSoThatCountAndBytesStayBounded() throws {
+        let file = file(byteLimit: 4_000, fileLimit: 3)
+        for index in 0..<200 {
+            try file.append(Array("payload \(index)".utf8))
+            let sizes = try names.map { try Data(contentsOf: URL(filePath: directory.file("dead/\($0)"))).count }
+            #expect(sizes.count <= 3 && sizes.reduce(0, +) <= 4_000, "after \(index): \(sizes)")
+        }
+        #expect(try names.count == 3)
+        // The newest, in order, without a gap.
+        let kept = try payloads
+        #expect(kept == (200 - kept.count..<200).map { "payload \($0)" } && kept.count > 20)
+    }
+
+    @Test func aLineLargerThanAFilesShareDisplacesOldFilesButNotTheCap() throws {
+        let file = file(byteLimit: 4_000, fileLimit: 4)
+        for index in 0..<20 { try file.append(Array("payload \(index)".utf8)) }
+        try file.append([UInt8](repeating: 0x78, count: 3_850))
+        #expect(try names.count == 1)
+        try file.append(Array("after".utf8))
+        #expect(try payloads == ["after"])
+    }
+
+    @Test func aRestartGoesOnInTheNewestFileAndKeepsTheBounds() throws {
+        for index in 0..<200 { try file(byteLimit: 4_000, fileLimit: 3).append(Array("payload \(index)".utf8)) }
+        #expect(try names.count == 3)
+        let kept = try payloads
+        #expect(kept == (200 - kept.count..<200).map { "payload \($0)" } && kept.count > 20)
+    }
+
+    @Test func aTornLineSpoilsNoOther() throws {
+        try file().append(Array("first".utf8))
+        let path = directory.file("dead/000000000001.ndjson")
+        let whole = try Data(contentsOf: URL(filePath: path))
+        // A crash may leave any part of a second line; one byte less than all of it included.
+        for count in 1..<whole.count {
+            try (whole + whole.prefix(count)).write(to: URL(filePath: path))
+            try file().append(Array("third".utf8))
+            let found = lines().map { payload($0) }
+            #expect(found.first == "first" && found.last == "third" && found.count == 3, "torn after \(count) bytes: \(lines())")
+        }
+    }
+
+    @Test func aTornLineAtTheEndOfAFullFileDoesNotComeIntoTheNext() throws {
+        try file(byteLimit: 1_000, fileLimit: 2).append([UInt8](repeating: 0x78, count: 300))
+        let path = directory.file("dead/000000000001.ndjson")
+        try (try Data(contentsOf: URL(filePath: path)) + Data("{\"time".utf8)).write(to: URL(filePath: path))
+        try file(byteLimit: 1_000, fileLimit: 2).append([UInt8](repeating: 0x79, count: 300))
+        #expect(lines(2).count == 1 && payload(lines(2)[0])?.hasPrefix("yyy") == true)
+    }
+
+    @Test func filesOfOthersAreLeftAlone() throws {
+        try FileManager.default.createDirectory(atPath: directory.file("dead"), withIntermediateDirectories: true)
+        for name in ["notes", "1.ndjson", "00000000000x.ndjson", "0000000000001.ndjson"] {
+            try Data("x".utf8).write(to: URL(filePath: directory.file("dead/\(name)")))
+        }
+        let file = file(byteLimit: 1_000, fileLimit: 2)
+        for index in 0..<50 { try file.append(Array("payload \(index)".utf8)) }
+        #expect(try names.count == 6)
     }
 
     @Test func aFileThatCannotBeWrittenSaysWhy() throws {
-        let file = DeadLetterFile(path: directory.file("missing/dead"), clock: clock)
-        let error = #expect(throws: DeadLetterFile.Failure.self) { try append([1], to: file) }
+        let missing = DeadLetterFile(path: directory.file("missing/dead"), clock: clock)
+        let error = #expect(throws: DeadLetterFailure.self) { try missing.append([1]) }
         #expect(error?.description.contains("No such file or directory") == true)
         #expect(error?.isOutOfSpace == false)
-        let full = #expect(throws: DeadLetterFile.Failure.self) { try append([1], to: DeadLetterFile(path: "/dev/full", clock: clock)) }
-        #expect(full?.isOutOfSpace == true)
+        try Data().write(to: URL(filePath: directory.file("plain")))
+        let plain = DeadLetterFile(path: directory.file("plain"), clock: clock)
+        #expect(throws: DeadLetterFailure.self) { try plain.append([1]) }
+    }
+
+    @Test func aFullDiskIsToldApartAndLeavesWhenItIsOver() throws {
+        try FileManager.default.createDirectory(atPath: directory.file("dead"), withIntermediateDirectories: true)
+        let path = directory.file("dead/000000000001.ndjson")
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "/dev/full")
+        let file = file()
+        for _ in 0..<2 {
+            let error = #expect(throws: DeadLetterFailure.self) { try file.append([1]) }
+            #expect(error?.isOutOfSpace == true)
+        }
+        try FileManager.default.removeItem(atPath: path)
+        try file.append(Array("later".utf8))
+        #expect(lines().compactMap(payload) == ["later"])
+    }
+}
+
+extension DeadLetterFile {
+    func append(_ payload: [UInt8], topic: String = "a/\"b\"", reason: RejectReason = .undecodable, byteCount: Int? = nil) throws {
+        try Array(topic.utf8).withUnsafeBytes { topic in
+            try payload.withUnsafeBytes {
+                try append([
+                    DeadLetter(
+                        rejection: Rejection(reason, "why"), topic: topic, payload: $0, payloadByteCount: byteCount ?? payload.count)
+                ])
+            }
+        }
     }
 }

@@ -9,6 +9,7 @@ extension CommitPath {
             commit: { (batch, notes) throws(StoreError) in try store.commit(&batch, notes: notes) },
             note: { store.note(from: $0) }, noteSources: { store.noteSources(prefix: $0) },
             tables: store.tables.map { ($0.name, $0.number) }, clock: clock)
+        limits = { store.limits(of: $0) }
     }
 }
 

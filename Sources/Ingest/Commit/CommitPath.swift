@@ -12,6 +12,8 @@ package struct CommitPath: Sendable {
     package var noteSources: @Sendable (_ prefix: String) -> [String]
     package var tables: [(name: String, number: TableNumber)]
     package var clock: any WallClock
+    /// What a table takes, to be told to whom it refuses.
+    package var limits: @Sendable (TableNumber) -> TableLimits = { _ in TableLimits() }
 
     package init(
         assignMissingTimes: @escaping @Sendable (inout ReadingBatch) -> Void,

@@ -10,9 +10,15 @@ extension ConnectionLoop {
         guard !intake.pointee.isEmpty else { return }
         let deadline = ContinuousClock.now + .microseconds(settings.options.commitRetry.microseconds)
         let effects = intake.pointee.takeEffects()
+        var skew = ClockSkew()
+        skew.add(intake.pointee.batch, receiveTime: path.clock.now())
         let receipt = try commit(effects.notes.map { CommitNote(source: $0.source, bytes: $0.bytes) }, until: deadline)
-        let rejects = Rejects(intake: intake, receipt: receipt)
-        if !rejects.letters.isEmpty { try keep(rejects.letters, until: deadline) }
+        let rejects = Rejects(intake: intake, receipt: receipt, limits: path.limits)
+        if !rejects.letters.isEmpty {
+            try keep(rejects.letters, until: deadline)
+            for line in counters.rejectLog.lines(rejects.counts, letters: rejects.letters) { log.refused(line) }
+        }
+        counters.add(skew)
         count(receipt, rejects: rejects.counts)
         take(effects)
         intake.pointee.removeAll()
@@ -72,7 +78,7 @@ extension ConnectionLoop {
     private mutating func keep(_ letters: [DeadLetter], until deadline: ContinuousClock.Instant) throws(SessionEnd) {
         var delay = Duration.milliseconds(20)
         while true {
-            do throws(DeadLetterFile.Failure) {
+            do throws(DeadLetterFailure) {
                 try deadLetters.append(letters)
                 hasLostDeadLetters = false
                 return
@@ -122,7 +128,7 @@ private struct Rejects {
     /// One for each message; the first of its reasons.
     var letters: [DeadLetter] = []
 
-    init(intake: UnsafeMutablePointer<MessageIntake>, receipt: CommitReceipt?) {
+    init(intake: UnsafeMutablePointer<MessageIntake>, receipt: CommitReceipt?, limits: (TableNumber) -> TableLimits) {
         for (index, rejection) in intake.pointee.rejected {
             counts[rejection.reason, default: 0] += 1
             add(rejection, message: intake.pointee.messages[index], intake: intake)
@@ -135,7 +141,8 @@ private struct Rejects {
             guard index != lastMessage else { continue }
             lastMessage = index
             let message = intake.pointee.messages[index]
-            add(Rejection(refused, of: message, in: intake.pointee.batch), message: message, intake: intake)
+            let rejection = Rejection(refused, of: message, in: intake.pointee.batch, limits: limits)
+            add(rejection, message: message, intake: intake)
         }
     }
 
@@ -148,18 +155,23 @@ private struct Rejects {
 }
 
 extension Rejection {
-    fileprivate init(_ refused: CommitReceipt.Rejection, of message: MessageIntake.Message, in batch: ReadingBatch) {
-        let reading = batch.reading(at: refused.row)
+    fileprivate init(
+        _ refused: CommitReceipt.Rejection, of message: MessageIntake.Message, in batch: ReadingBatch,
+        limits: (TableNumber) -> TableLimits
+    ) {
+        let row = batch.rows[refused.row]
+        let device = String(decoding: batch.bytes[row.device.range], as: UTF8.self)
         let position = message.rows.count == 1 ? "" : "reading \(refused.row - message.rows.lowerBound + 1) of \(message.rows.count), "
-        let time = reading.time.map { " at \($0.rfc3339)" } ?? ""
+        let time = row.time == .distantPast ? "" : " at \(row.time.rfc3339)"
         let cause =
             switch refused.reason {
             case .late: "older than the table keeps readings"
             case .future: "too far ahead of the gateway's clock"
-            case .deviceLimit: "the table has as many devices as it may"
+            case .deviceLimit: "the table has as many devices as it may: \(limits(row.table).deviceLimitText)"
+            case .rateLimited: batch.refusal(ofRow: refused.row).map { limits(row.table).text(of: $0) } ?? "too fast"
             case .fieldLimit: "the table has as many fields as it may"
             default: "refused by the store"
             }
-        self.init(refused.reason, "\(position)device \"\(reading.device)\"\(time): \(cause)")
+        self.init(refused.reason, "\(position)device \"\(device)\"\(time): \(cause)")
     }
 }

@@ -46,6 +46,7 @@ struct ConnectionLog {
     }
 
     func fatal(_ reason: String) { logger.critical("mqtt: stopped: \(reason)") }
+    func refused(_ text: String) { logger.warning("mqtt: \(text)") }
     func problem(_ text: String) { logger.error("mqtt: \(text)") }
 
     private mutating func change(to next: State, _ level: Logger.Level, _ text: String) {

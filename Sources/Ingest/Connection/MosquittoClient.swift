@@ -103,6 +103,14 @@ struct MosquittoClient: ~Copyable {
         try check(mosquitto_publish_v5(handle, nil, name, Int32(payload.count), payload, 0, false, nil), "publish \(name)")
     }
 
+    /// Queues PUBLISH at QoS 1, not retained.
+    /// - Returns: packet id; `BrokerEvents.published` tells of its ack.
+    mutating func publishAcked(topic: String, payload: [UInt8]) throws(Failure) -> Int32 {
+        var packetID: Int32 = 0
+        try check(mosquitto_publish_v5(handle, &packetID, topic, Int32(payload.count), payload, 1, false, nil), "publish \(topic)")
+        return packetID
+    }
+
     var socket: Int32 { mosquitto_socket(handle) }
     var wantsWrite: Bool { mosquitto_want_write(handle) }
 
@@ -173,6 +181,9 @@ struct MosquittoClient: ~Copyable {
         }
         mosquitto_disconnect_v5_callback_set(handle) { _, context, code, _ in
             context?.assumingMemoryBound(to: MessageIntake.self).pointee.events.disconnectReason = code
+        }
+        mosquitto_publish_v5_callback_set(handle) { _, context, packetID, code, _ in
+            context?.assumingMemoryBound(to: MessageIntake.self).pointee.events.published?.append((packetID, code))
         }
         mosquitto_subscribe_callback_set(handle) { _, context, packetID, count, codes in
             guard let codes, count > 0 else { return }

@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 import Telemetry
 
-/// A message that was refused, for the dead-letter file. Pointers are valid during the append only.
+/// A message that was refused, for the dead letters. Pointers are valid during the append only.
 struct DeadLetter {
     var rejection: Rejection
     var topic: UnsafeRawBufferPointer
@@ -12,106 +12,119 @@ struct DeadLetter {
     var payloadByteCount: Int
 }
 
-/// Where refused messages are kept: JSON lines, bounded, with one predecessor (`<path>.1`).
+/// Where refused messages are kept: JSON lines in a few files of one directory (`DeadLetterFolder`), bounded in number and in bytes; the
+/// oldest go.
 ///
-/// A line is `{"time","topic","reason","detail","payload"}`; a payload that is no UTF-8 stands in `payload_base64` instead, and one that
-/// was cut has its true size in `payload_bytes`. Lines are written before the messages are acked. They are not synced one by one: what
-/// was written outlives the process, but a power cut may take the last half minute of them, which only the dead letters can lose.
+/// Lines are those of `DeadLetterLine`. They are written before the messages are acked. They are not synced one by one: what was written
+/// outlives the process, but a power cut may take the last half minute of them, which only the dead letters can lose. A line that a crash
+/// or a full disk has cut in two is closed before the next one is written, so it spoils none but itself.
 package final class DeadLetterFile: Sendable {
-    /// The file could not be written.
-    package struct Failure: Error, Sendable, CustomStringConvertible {
-        package let description: String
-        /// Space may come back; other causes need a person.
-        let isOutOfSpace: Bool
-    }
-
     private struct State {
         var descriptor: Int32 = -1
+        /// Number and bytes of the file being written; 0: not looked yet.
+        var number = 0
         var byteCount = 0
+        /// The file does not end with a line's end.
+        var isTorn = false
+        /// Finished files, the oldest first.
+        var finished: [DeadLetterFolder.File] = []
         var line: [UInt8] = []
     }
 
-    /// Payload bytes in a line.
-    static let payloadLimit = MessageIntake.keptPayloadByteCount
-
     private let path: String
     private let byteLimit: Int
+    private let fileLimit: Int
     private let clock: any WallClock
     private let state = Mutex(State())
 
-    /// - Parameter byteLimit: of the file; its predecessor takes as much again.
-    package init(path: String, byteLimit: Int = 16 << 20, clock: any WallClock = SystemClock()) {
+    /// - Parameters:
+    ///   - path: a directory; made when missing, in one that is there.
+    ///   - byteLimit: of all files together; at least a megabyte, so that the longest line fits.
+    ///   - fileLimit: files, the one being written included; each takes its share of the bytes.
+    package init(path: String, byteLimit: Int = 64 << 20, fileLimit: Int = 4, clock: any WallClock = SystemClock()) {
         self.path = path
         self.byteLimit = byteLimit
+        self.fileLimit = max(1, fileLimit)
         self.clock = clock
     }
 
     deinit { state.withLock { if $0.descriptor >= 0 { close($0.descriptor) } } }
 
     /// Appends the letters, each a whole line or not at all.
-    func append(_ letters: [DeadLetter]) throws(Failure) {
+    func append(_ letters: [DeadLetter]) throws(DeadLetterFailure) {
         let time = clock.now().rfc3339
-        try state.withLock { state throws(Failure) in
+        try state.withLock { state throws(DeadLetterFailure) in
             for letter in letters {
                 state.line.removeAll(keepingCapacity: true)
-                Self.encode(letter, time: time, into: &state.line)
+                DeadLetterLine.encode(letter, time: time, into: &state.line)
                 try write(&state)
             }
         }
     }
 
-    private func write(_ state: inout State) throws(Failure) {
-        if state.descriptor >= 0, state.byteCount + state.line.count > byteLimit, state.byteCount > 0 {
-            close(state.descriptor)
-            state.descriptor = -1
-            guard rename(path, path + ".1") == 0 else { throw failure("rename") }
-        }
+    private func write(_ state: inout State) throws(DeadLetterFailure) {
         if state.descriptor < 0 { try open(&state) }
+        if state.isTorn { state.line.insert(UInt8(ascii: "\n"), at: 0) }
+        if state.byteCount > 0, state.byteCount + state.line.count > byteLimit / fileLimit { try beginFile(&state) }
+        try makeRoom(&state)
         let written = state.line.withUnsafeBytes { Glibc.write(state.descriptor, $0.baseAddress, $0.count) }
         guard written == state.line.count else {
             let error = written < 0 ? errno : ENOSPC
-            // Half a line would spoil the next one.
-            if written > 0 { ftruncate(state.descriptor, state.byteCount) }
-            throw failure("write", error)
+            // Half a line would spoil the next one. If it stays all the same, the next opening sees it.
+            if written > 0 { ftruncate(state.descriptor, off_t(state.byteCount)) }
+            closeFile(&state)
+            throw DeadLetterFailure("write", DeadLetterFolder.letters(state.number, in: path), error)
         }
         state.byteCount += written
+        state.isTorn = false
     }
 
-    private func open(_ state: inout State) throws(Failure) {
-        let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
-        guard descriptor >= 0 else { throw failure("open") }
+    private func beginFile(_ state: inout State) throws(DeadLetterFailure) {
+        if state.isTorn { state.line.removeFirst() }
+        closeFile(&state)
+        state.finished.append(.init(number: state.number, byteCount: state.byteCount))
+        state.number += 1
+        try openFile(&state)
+    }
+
+    /// Removes the oldest files until the line fits.
+    private func makeRoom(_ state: inout State) throws(DeadLetterFailure) {
+        var total = state.finished.reduce(0) { $0 + $1.byteCount } + state.byteCount + state.line.count
+        while let oldest = state.finished.first, state.finished.count >= fileLimit || total > byteLimit {
+            for file in [DeadLetterFolder.letters(oldest.number, in: path), DeadLetterFolder.marks(oldest.number, in: path)] {
+                guard unlink(file) == 0 || errno == ENOENT else { throw DeadLetterFailure("remove", file) }
+            }
+            total -= oldest.byteCount
+            state.finished.removeFirst()
+        }
+    }
+
+    /// Goes on behind what an earlier process, or this one before an error, has left.
+    private func open(_ state: inout State) throws(DeadLetterFailure) {
+        guard mkdir(path, 0o750) == 0 || errno == EEXIST else { throw DeadLetterFailure("create", path) }
+        state.finished = try DeadLetterFolder.files(in: path)
+        state.number = state.finished.popLast()?.number ?? 1
+        try openFile(&state)
+    }
+
+    private func openFile(_ state: inout State) throws(DeadLetterFailure) {
+        let file = DeadLetterFolder.letters(state.number, in: path)
+        let descriptor = Glibc.open(file, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
+        guard descriptor >= 0 else { throw DeadLetterFailure("open", file) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else {
+        var last = UInt8(ascii: "\n")
+        guard fstat(descriptor, &status) == 0, status.st_size == 0 || pread(descriptor, &last, 1, status.st_size - 1) == 1 else {
             let error = errno
             close(descriptor)
-            throw failure("stat", error)
+            throw DeadLetterFailure("read", file, error)
         }
         state.descriptor = descriptor
         state.byteCount = Int(status.st_size)
+        state.isTorn = last != UInt8(ascii: "\n")
     }
 
-    private func failure(_ call: String, _ error: Int32 = errno) -> Failure {
-        Failure(
-            description: "dead letters: \(call) \(path): \(String(cString: strerror(error)))",
-            isOutOfSpace: error == ENOSPC || error == EDQUOT)
-    }
-
-    private static func encode(_ letter: DeadLetter, time: String, into line: inout [UInt8]) {
-        let payload = UnsafeRawBufferPointer(rebasing: letter.payload.prefix(payloadLimit))
-        line.append(text: "{\"time\":\"\(time)\",\"topic\":")
-        line.append(jsonString: letter.topic)
-        line.append(text: ",\"reason\":\"\(letter.rejection.reason.rawValue)\",\"detail\":")
-        var detail = letter.rejection.detail
-        detail.withUTF8 { line.append(jsonString: UnsafeRawBufferPointer($0)) }
-        if payload.count < letter.payloadByteCount { line.append(text: ",\"payload_bytes\":\(letter.payloadByteCount)") }
-        if String(validating: payload, as: UTF8.self) != nil {
-            line.append(text: ",\"payload\":")
-            line.append(jsonString: payload)
-        } else {
-            line.append(text: ",\"payload_base64\":\"")
-            line.append(base64: payload)
-            line.append(UInt8(ascii: "\""))
-        }
-        line.append(text: "}\n")
+    private func closeFile(_ state: inout State) {
+        close(state.descriptor)
+        state.descriptor = -1
     }
 }

@@ -220,4 +220,6 @@ struct BrokerEvents {
     var answers: [(packetID: Int32, code: Int32)] = []
     /// What the broker says of itself: messages dropped since it started.
     var brokerDropped: Int?
+    /// Packet id and reason code of each PUBLISH that is over; nil: nobody asks.
+    var published: [(packetID: Int32, code: Int32)]?
 }

@@ -10,7 +10,8 @@ final class Mosquitto {
     private var process: ChildProcess?
 
     /// - Parameter extra: further lines of its configuration; `PORT` and `DIR` are filled in.
-    init(extra: String = "", listener: String = "listener PORT 127.0.0.1") throws {
+    /// - Parameter acl: content of the file `DIR/acl`.
+    init(extra: String = "", acl: String = "", listener: String = "listener PORT 127.0.0.1") throws {
         directory = try TemporaryDirectory()
         port = try TestSocket.freePort()
         configuration = directory.file("mosquitto.conf")
@@ -28,6 +29,7 @@ final class Mosquitto {
             """
         try text.replacingOccurrences(of: "PORT", with: "\(port)").replacingOccurrences(of: "DIR", with: directory.path)
             .write(toFile: configuration, atomically: true, encoding: .utf8)
+        try acl.write(toFile: directory.file("acl"), atomically: true, encoding: .utf8)
         try start()
     }
 

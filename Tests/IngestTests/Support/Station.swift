@@ -17,9 +17,12 @@ final class Station {
     var furtherBrokers: [MQTTBroker] = []
     var brokers: [MQTTBroker] { [MQTTBroker(options: options, subscriptions: [subscription] + furtherSubscriptions)] + furtherBrokers }
 
-    init(port: Int) throws {
+    init(port: Int, limits: TableLimits = TableLimits()) throws {
         directory = try TemporaryDirectory()
-        store = try TelemetryStore.open(options: StoreOptions(path: directory.file("store")), tables: [TableOptions(name: "telemetry"), TableOptions(name: "weather")])
+        var table = TableOptions(name: "telemetry")
+        table.limits = limits
+        store = try TelemetryStore.open(
+            options: StoreOptions(path: directory.file("store")), tables: [table, TableOptions(name: "weather")])
         options.port = port
     }
 
@@ -42,8 +45,8 @@ final class Station {
         }
         let logger = Logger(label: "test") { [log] _ in log }
         let ingest = try MQTTIngest(
-            brokers: brokers, path: path,
-            deadLetters: DeadLetterFile(path: directory.file("dead-letters.jsonl")), logger: logger, onFatal: onFatal)
+            brokers: brokers, path: path, deadLetters: DeadLetterFile(path: directory.file("dead-letters")), logger: logger,
+            onFatal: onFatal)
         self.ingest = ingest
         ingest.start()
     }

@@ -1,0 +1,154 @@
+import Glibc
+import Telemetry
+
+/// Publishes dead letters again, so that they pass through the mended mapping: at QoS 1, to the topics they came by.
+///
+/// 1. The letters that are there now are read, the oldest first; at most `window` are on their way.
+/// 2. A letter that the broker has acked is marked (`ReplayMarks`), synced before the next are sent. No letter is ever removed.
+///
+/// At least once: after a crash between the ack and the mark, the letters of one window are sent again by the next replay. For readings
+/// that carry a time that is a duplicate, which changes nothing. Readings without one get the time of the replay's receipt, and are doubled.
+package struct DeadLetterReplay {
+    /// What became of the selected letters.
+    package struct Report: Sendable, Equatable {
+        package var replayed = 0
+        /// By an earlier replay.
+        package var replayedBefore = 0
+        /// Only the beginning of their payload was kept.
+        package var cut = 0
+        /// The broker took them, but nobody is subscribed to their topics: they stay.
+        package var unheard = 0
+        /// Lines that are no letters.
+        package var unreadable = 0
+
+        package init() {}
+    }
+
+    /// Why it ended early, and how far it came.
+    package struct Interrupted: Error, Sendable, CustomStringConvertible {
+        package enum Cause: Sendable {
+            case letters
+            /// There are none: not even the directory.
+            case missing
+            /// Another replay runs.
+            case busy
+            case broker
+        }
+
+        package var cause: Cause
+        package var description: String
+        package var report = Report()
+    }
+
+    /// Letters sent and not yet acked.
+    private static let window = 100
+
+    private let path: String
+    private let options: MQTTOptions
+    private let selection: DeadLetterSelection
+    private var report = Report()
+
+    /// - Parameters:
+    ///   - path: of `DeadLetterFile`.
+    ///   - options: the broker; the client's name gets `-replay` added, and its session ends with the replay.
+    package init(path: String, options: MQTTOptions, selection: DeadLetterSelection) {
+        self.path = path
+        var options = options
+        options.clientID += "-replay"
+        options.sessionExpiry = .zero
+        self.options = options
+        self.selection = selection
+    }
+
+    /// - Parameter isTrial: counts only; sends and marks nothing.
+    package mutating func run(isTrial: Bool = false) throws(Interrupted) -> Report {
+        report = Report()
+        let lock = try lockFolder()
+        defer { close(lock) }
+        do throws(Interrupted) {
+            // Behind the lock, because it reads the marks.
+            let reader = try letters { () throws(DeadLetterFailure) in try DeadLetterReader(path: path, selection: selection) }
+            if isTrial {
+                while try nextToSend(reader) != nil { report.replayed += 1 }
+            } else {
+                try send(reader)
+            }
+            report.unreadable = reader.unreadableCount
+            return report
+        } catch {
+            throw Interrupted(cause: error.cause, description: error.description, report: report)
+        }
+    }
+
+    /// One replay at a time: two would send letters twice.
+    private func lockFolder() throws(Interrupted) -> Int32 {
+        try letters { () throws(DeadLetterFailure) in
+            let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            guard descriptor >= 0 else { throw DeadLetterFailure("open", path) }
+            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+                let error = errno
+                close(descriptor)
+                throw DeadLetterFailure("lock", path, error)
+            }
+            return descriptor
+        }
+    }
+
+    /// Counts those that are not sent.
+    private mutating func nextToSend(_ reader: DeadLetterReader) throws(Interrupted) -> StoredLetter? {
+        while let letter = try letters({ () throws(DeadLetterFailure) in try reader.next() }) {
+            if letter.isReplayed {
+                report.replayedBefore += 1
+            } else if letter.letter.isCut {
+                report.cut += 1
+            } else {
+                return letter
+            }
+        }
+        return nil
+    }
+
+    private mutating func send(_ reader: DeadLetterReader) throws(Interrupted) {
+        guard let first = try nextToSend(reader) else { return }
+        let intake = UnsafeMutablePointer<MessageIntake>.allocate(capacity: 1)
+        intake.initialize(to: MessageIntake(routes: [], clock: SystemClock()))
+        defer {
+            intake.deinitialize(count: 1)
+            intake.deallocate()
+        }
+        var publisher = try broker { () throws(MosquittoClient.Failure) in try ReplayPublisher(options, intake: intake) }
+        var next: StoredLetter? = first
+        while next != nil || publisher.inFlightCount > 0 {
+            if let letter = next, publisher.inFlightCount < Self.window {
+                try broker { () throws(MosquittoClient.Failure) in try publisher.send(letter) }
+                next = try nextToSend(reader)
+                continue
+            }
+            let acked = try broker { () throws(MosquittoClient.Failure) in try publisher.acked() }
+            for (letter, isHeard) in acked where isHeard { reader.mark(letter) }
+            try letters { () throws(DeadLetterFailure) in try reader.saveMarks() }
+            report.replayed += acked.count(where: \.isHeard)
+            report.unheard += acked.count { !$0.isHeard }
+        }
+        try broker { () throws(MosquittoClient.Failure) in try publisher.close() }
+    }
+
+    private func letters<R: ~Copyable>(_ body: () throws(DeadLetterFailure) -> R) throws(Interrupted) -> R {
+        do throws(DeadLetterFailure) {
+            return try body()
+        } catch {
+            guard error.errno != EWOULDBLOCK else {
+                throw Interrupted(cause: .busy, description: "another replay of \(path) is running")
+            }
+            throw Interrupted(cause: error.isMissing ? .missing : .letters, description: error.description)
+        }
+    }
+
+    private func broker<R: ~Copyable>(_ body: () throws(MosquittoClient.Failure) -> R) throws(Interrupted) -> R {
+        do throws(MosquittoClient.Failure) {
+            return try body()
+        } catch {
+            throw Interrupted(cause: .broker, description: "\(options.host):\(options.port): \(error.description)")
+        }
+    }
+}

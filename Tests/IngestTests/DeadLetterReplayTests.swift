@@ -1,0 +1,149 @@
+import Telemetry
+import TelemetryStore
+import Testing
+
+@testable import Ingest
+
+/// Replay through a real broker into a real store.
+@Suite struct DeadLetterReplayTests {
+    private func replay(_ station: Station, _ selection: DeadLetterSelection = .init(), isTrial: Bool = false) throws
+        -> DeadLetterReplay.Report
+    {
+        var replay = DeadLetterReplay(path: station.directory.file("dead-letters"), options: station.options, selection: selection)
+        return try replay.run(isTrial: isTrial)
+    }
+
+    private func letters(_ station: Station) -> DeadLetterFile {
+        DeadLetterFile(path: station.directory.file("dead-letters"), byteLimit: 64 << 20)
+    }
+
+    @Test func lettersGoThroughTheMendedMappingOnceAndInOrder() async throws {
+        let broker = try Mosquitto()
+        let station = try Station(port: broker.port)
+        station.subscription = SubscriptionOptions(filter: "plant/#", topic: "plant/{device}/data", table: "telemetry")
+        try station.start()
+        #expect(await station.isConnected())
+        let now = nowMilliseconds()
+        // More than a window, so that acks and marks come in between.
+        try broker.publish((0..<350).map { "{\"ts\":\(now - 1_000 + $0),\"a\":\($0)}" }, topic: "plant/hall-1/boiler/data")
+        #expect(await eventually { station.statistics.rejects == [.unmatchedTopic: 350] })
+        station.stop()
+
+        station.subscription = SubscriptionOptions(filter: "plant/#", topic: "plant/{hall}/{device}/data", table: "telemetry")
+        try station.start()
+        #expect(await station.isConnected())
+        #expect(try replay(station, isTrial: true) == .init(replayed: 350))
+        #expect(station.rowCount == 0)
+        #expect(try replay(station) == .init(replayed: 350))
+        #expect(await eventually { station.rowCount == 350 })
+        #expect(station.statistics.messages == 350 && station.statistics.rejects.isEmpty)
+        // A second replay sends nothing.
+        #expect(try replay(station) == .init(replayedBefore: 350))
+        #expect(station.statistics.messages == 350)
+    }
+
+    @Test func whatCannotBeReplayedIsToldAndStays() async throws {
+        let broker = try Mosquitto()
+        let station = try Station(port: broker.port)
+        let letters = letters(station)
+        try letters.append(
+            [UInt8](repeating: 0x78, count: 65_536), topic: "devices/a/telemetry", reason: .payloadTooLong, byteCount: 2_000_000)
+        try letters.append(Array("{\"n\":1}".utf8), topic: "nobody/listens")
+        try letters.append(Array("{\"n\":2}".utf8), topic: "devices/a/telemetry")
+        try station.start()
+        #expect(await station.isConnected())
+        #expect(try replay(station) == .init(replayed: 1, cut: 1, unheard: 1))
+        #expect(await eventually { station.rowCount == 1 })
+        #expect(try replay(station) == .init(replayedBefore: 1, cut: 1, unheard: 1))
+        #expect(station.rowCount == 1)
+    }
+
+    @Test func onlyTheSelectedLettersAreSent() async throws {
+        let broker = try Mosquitto()
+        let station = try Station(port: broker.port)
+        for (topic, reason) in [
+            ("devices/a/telemetry", RejectReason.late), ("devices/b/telemetry", .future), ("devices/a/telemetry", .badTime),
+        ] {
+            try letters(station).append(Array("{\"n\":1}".utf8), topic: topic, reason: reason)
+        }
+        try station.start()
+        #expect(await station.isConnected())
+        var selection = DeadLetterSelection()
+        selection.reason = .badTime
+        selection.topic = "devices/+/telemetry"
+        #expect(try replay(station, selection) == .init(replayed: 1))
+        #expect(try replay(station) == .init(replayed: 2, replayedBefore: 1))
+        #expect(await eventually { station.statistics.messages == 3 })
+    }
+
+    @Test func aBrokerThatIsAwayOrRefusesLosesNoLetter() async throws {
+        let broker = try Mosquitto(extra: "acl_file DIR/acl", acl: "topic read #\ntopic write devices/good/telemetry\n")
+        let station = try Station(port: broker.port)
+        let letters = letters(station)
+        try letters.append(Array("{\"n\":1}".utf8), topic: "devices/good/telemetry")
+        try letters.append(Array("{\"n\":1}".utf8), topic: "devices/bad/telemetry")
+        broker.stop()
+        var error = #expect(throws: DeadLetterReplay.Interrupted.self) { try replay(station) }
+        #expect(error?.cause == .broker && error?.report == .init())
+        try broker.start()
+        try station.start()
+        #expect(await station.isConnected())
+        error = #expect(throws: DeadLetterReplay.Interrupted.self) {
+            // The refusal may come with the first ack, or alone.
+            _ = try replay(station)
+            _ = try replay(station)
+        }
+        #expect(error?.cause == .broker && error?.description.contains("devices/bad/telemetry") == true)
+        #expect(await eventually { station.rowCount == 1 })
+        var selection = DeadLetterSelection()
+        selection.topic = "devices/good/telemetry"
+        #expect(try replay(station, selection) == .init(replayedBefore: 1))
+        #expect(station.statistics.messages == 1)
+    }
+
+    @Test func aBrokerThatDiesMidwayLeavesTheRestForTheNextReplay() async throws {
+        let broker = try Mosquitto()
+        let station = try Station(port: broker.port)
+        let letters = letters(station)
+        let now = nowMilliseconds()
+        for index in 0..<20_000 { try letters.append(Array("{\"ts\":\(now - index),\"n\":\(index)}".utf8), topic: "devices/a/telemetry") }
+        try station.start()
+        #expect(await station.isConnected())
+        let stopper = Task.detached { [station = Unchecked(station), broker = Unchecked(broker)] in
+            _ = await eventually { station.value.statistics.messages > 1_000 }
+            broker.value.stop()
+        }
+        let error = #expect(throws: DeadLetterReplay.Interrupted.self) { try replay(station) }
+        await stopper.value
+        let sent = try #require(error).report.replayed
+        #expect(error?.cause == .broker && sent > 0 && sent < 20_000)
+        try broker.start()
+        #expect(await eventually { station.statistics.isConnected })
+        #expect(try replay(station) == .init(replayed: 20_000 - sent, replayedBefore: sent))
+        // Letters of one window may have been sent twice; they carry a time.
+        #expect(await eventually(within: .seconds(30)) { station.rowCount == 20_000 })
+    }
+
+    @Test func withoutLettersThereIsNothingToReplay() throws {
+        let station = try Station(port: 1)
+        let error = #expect(throws: DeadLetterReplay.Interrupted.self) { try replay(station) }
+        #expect(error?.cause == .missing)
+        try letters(station).append([1])
+        var selection = DeadLetterSelection()
+        selection.reason = .late
+        // Nothing to send: the broker is not asked.
+        #expect(try replay(station, selection) == .init())
+    }
+}
+
+extension DeadLetterReplay.Report {
+    fileprivate init(replayed: Int = 0, replayedBefore: Int = 0, cut: Int = 0, unheard: Int = 0) {
+        self.init()
+        (self.replayed, self.replayedBefore, self.cut, self.unheard) = (replayed, replayedBefore, cut, unheard)
+    }
+}
+
+private struct Unchecked<Value>: @unchecked Sendable {
+    let value: Value
+    init(_ value: Value) { self.value = value }
+}

@@ -1,0 +1,54 @@
+import Telemetry
+import TelemetryStore
+import Testing
+
+@testable import Ingest
+
+/// Limits of a table, seen from the broker's side.
+@Suite struct RateLimitTests {
+    @Test func whatComesTooFastIsAckedCountedAndKeptWithTheOptionThatRefusedIt() async throws {
+        let broker = try Mosquitto()
+        var limits = TableLimits()
+        (limits.deviceReadingsPerSecond, limits.maxDevices, limits.burst) = (1, 2, .days(1))
+        let station = try Station(port: broker.port, limits: limits)
+        try station.start()
+        #expect(await station.isConnected())
+        let now = nowMilliseconds()
+        // A burst of a day's worth of one a second.
+        let rows = (0..<1_000).map { "{\"ts\":\(now - $0),\"n\":1}" }
+        try broker.publish((0..<100).map { "[\(rows[($0 * 10)..<($0 * 10 + 10)].joined(separator: ","))]" }, topic: "devices/a/telemetry")
+        #expect(await eventually { station.statistics.readings == 1_000 })
+        limits.burst = .seconds(3)
+        station.store.setLimits(limits, table: "telemetry")
+        try broker.publish(Array(repeating: "{\"ts\":\(now),\"n\":2}", count: 10), topic: "devices/b/telemetry")
+        try broker.publish(["{\"n\":2}"], topic: "devices/c/telemetry")
+        #expect(await eventually { station.statistics.messages == 111 })
+        let rejects = station.statistics.rejects
+        #expect(rejects[.deviceLimit] == 1 && (5...7).contains(rejects[.rateLimited, default: 0]), "\(rejects)")
+        let letters = station.directory.lines(of: "dead-letters/000000000001.ndjson")
+        #expect(letters.contains { $0.contains("the device sends more than device_readings_per_second = 1") })
+        #expect(letters.contains { $0.contains("the table has as many devices as it may: max_devices = 2") })
+        #expect(
+            station.log.lines.contains { $0.hasPrefix("warning: mqtt: refused") && $0.contains("(rate-limited), as devices/b/telemetry: ") }
+        )
+        // Nothing comes again.
+        station.stop()
+        try station.start()
+        #expect(await station.isConnected())
+        try broker.publish(["{\"n\":3}"], topic: "devices/a/telemetry")
+        #expect(await eventually { station.statistics.messages == 1 })
+    }
+
+    @Test func readingsWithATimeAreInTheClockSkew() async throws {
+        let broker = try Mosquitto()
+        let station = try Station(port: broker.port)
+        try station.start()
+        #expect(await station.isConnected())
+        let now = nowMilliseconds()
+        try broker.publish(
+            ["{\"ts\":\(now - 30_000),\"n\":1}", "{\"ts\":\(now + 300_000),\"n\":1}", "{\"n\":1}"], topic: "devices/a/telemetry")
+        #expect(await eventually { station.statistics.messages == 3 })
+        let skew = station.statistics.clockSkew
+        #expect(skew.counts[9] == 1 && skew.counts[2] == 1 && skew.counts.indices.reduce(0) { $0 + skew.counts[$1] } == 2)
+    }
+}
