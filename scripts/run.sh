@@ -52,7 +52,7 @@ start broker "$(mosquitto_bin)" -c "$directory/mosquitto.conf"
 wait_for_port "$broker_port" "${pids[-1]}" || fail "the broker did not start; see $directory/broker.log"
 
 start gateway "$gaugehouse_bin" serve --config configs/demo.toml \
-    --set "store.path=$directory/store" --set "dead_letters.path=$directory/dead-letters.ndjson" \
+    --set "store.path=$directory/store" --set "dead_letters.path=$directory/dead-letters" \
     --set "delivery.0.destination=file://$directory/archive" --set "mqtt.port=$broker_port" --set "http.listen=127.0.0.1:$http_port"
 gateway=${pids[-1]}
 wait_for_port "$http_port" "$gateway" || fail "the gateway did not start; see $directory/gateway.log"

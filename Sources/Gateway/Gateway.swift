@@ -112,7 +112,9 @@ package struct Gateway: Sendable {
         do {
             return try MQTTIngest(
                 brokers: configuration.pacedBrokers, store: store, clock: clock,
-                deadLetters: DeadLetterFile(path: letters.path, byteLimit: letters.maxByteCount, clock: clock), logger: logger,
+                deadLetters: DeadLetterFile(
+                    path: letters.path, byteLimit: letters.maxByteCount, fileLimit: letters.fileCount, clock: clock),
+                logger: logger,
                 onFatal: { [logger] in logger.critical("the store has failed, nothing is acked any more: \($0.detail)") })
         } catch {
             throw GatewayError("[[mqtt.subscription]] \(error.filter): \(error.description)", .configuration)

@@ -10,5 +10,6 @@ struct Gaugehouse: AsyncParsableCommand {
         version: Version.number,
         subcommands: [
             Serve.self, CheckConfig.self, Explain.self, Latest.self, Query.self, Partitions.self, Verify.self, Dump.self,
+            DeadLetters.self,
         ])
 }

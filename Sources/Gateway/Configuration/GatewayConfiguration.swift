@@ -101,5 +101,16 @@ extension TableOptions {
         maxFuture = values.duration("max_future")
         staleAfter = values.duration("stale_after")
         retainUntilDelivered = values.boolean("retain_until_delivered")
+        limits = TableLimits(values)
+    }
+}
+
+extension TableLimits {
+    init(_ values: SectionValues) {
+        self.init()
+        maxDevices = values.count("max_devices")
+        readingsPerSecond = values.count("max_readings_per_second")
+        deviceReadingsPerSecond = values.count("device_readings_per_second")
+        burst = values.duration("rate_burst")
     }
 }

@@ -109,9 +109,11 @@ package struct HTTPConfiguration: Sendable, Equatable {
 package struct DeadLetterConfiguration: Sendable, Equatable {
     package var path: String
     package var maxByteCount: Int
+    package var fileCount: Int
 
     init(_ values: SectionValues) {
         path = values.text("path")
+        fileCount = values.count("files")
         maxByteCount = values.count("max_bytes")
     }
 }

@@ -57,8 +57,15 @@ final class MaintenanceService: Service {
             note(error.description)
             return false
         }
+        for change in store.takeTypeChanges() { logger.warning("\(Self.text(change))") }
         if let text = status.withLock({ $0.text(store: store, ingest: ingest?.statistics, now: .now) }) { notify.status(text) }
         return true
+    }
+
+    /// Device and field are a stranger's text: quoted, so that it stays one line.
+    private static func text(_ change: TypeChange) -> String {
+        "device \(change.device.debugDescription) in table \(change.table) changed the type of field \(change.field.debugDescription) "
+            + "from \(change.before.name) to \(change.after.name) at \(change.time.rfc3339); both are kept, and this is said once"
     }
 
     /// Logs a problem when it begins and when it is over.

@@ -14,7 +14,10 @@ extension QuerySources {
         delivery = { table, partition in PartitionDelivery(deliveries.filter { $0.options.table == table }, partition) }
         metrics = { text in
             text.deliveries(deliveries)
-            if let statistics = ingest?.statistics { text.ingestDetails(statistics) }
+            if let statistics = ingest?.statistics {
+                text.ingestDetails(statistics)
+                text.clockSkew(statistics.clockSkew)
+            }
             text.single(
                 "gaugehouse_config_last_reload_successful", .gauge, "0 when the last SIGHUP found errors.", reload.hasFailed ? 0 : 1)
         }
@@ -83,6 +86,23 @@ extension PrometheusText {
             sample(Double(count), labels: ["broker": broker])
         }
         single("gaugehouse_dead_letters_lost_total", .counter, "Dead letters that could not be written.", statistics.deadLettersLost)
+    }
+}
+
+extension PrometheusText {
+    fileprivate mutating func clockSkew(_ skew: ClockSkew) {
+        family(
+            "gaugehouse_device_clock_skew_seconds", .histogram,
+            "Time of receipt minus the time that a reading carries; negative: the device is ahead.")
+        var count = 0
+        for (index, bound) in ClockSkew.bounds.enumerated() {
+            count += skew.counts[index]
+            sample(count, labels: ["le": Int64(exactly: bound).map(String.init) ?? bound.description], suffix: "_bucket")
+        }
+        count += skew.counts[ClockSkew.bounds.count]
+        sample(count, labels: ["le": "+Inf"], suffix: "_bucket")
+        sample(skew.sumSeconds, suffix: "_sum")
+        sample(count, suffix: "_count")
     }
 }
 

@@ -29,6 +29,9 @@ extension PrometheusText {
         single("gaugehouse_readings_written_total", .counter, "Readings committed, duplicates included.", statistics.readings)
         single("gaugehouse_readings_duplicate_total", .counter, "Committed readings that said nothing new.", statistics.duplicates)
         rejects("gaugehouse_readings_rejected_total", "Readings that the store refused.", statistics.rejected)
+        single(
+            "gaugehouse_field_type_changes_total", .counter,
+            "Readings that gave a field of their device another type than before; integers and doubles are one.", statistics.typeChanges)
         single("gaugehouse_commits_total", .counter, "Batches committed.", statistics.commits)
         single("gaugehouse_commit_groups_total", .counter, "Groups of commits written to the log together.", statistics.groups)
         family("gaugehouse_commit_sync_seconds", .summary, "Time to write and sync a group of commits.")
@@ -49,6 +52,8 @@ extension PrometheusText {
 
     fileprivate mutating func tables(_ tables: [TableSummary], partitions: [PartitionSummary]) {
         perTable(tables, "gaugehouse_devices", "Devices known.") { $0.deviceCount }
+        family("gaugehouse_table_readings_total", .counter, "Readings committed, duplicates included.")
+        for table in tables { sample(table.readingCount, labels: ["table": table.options.name]) }
         perTable(tables, "gaugehouse_rows", "Rows stored.") { $0.rowCount }
         perTable(tables, "gaugehouse_table_bytes", "Bytes in segments and heads.") { $0.byteCount }
         perTable(tables, "gaugehouse_fields", "Distinct fields.") { $0.fields.count }

@@ -51,6 +51,16 @@ struct Problem: Error {
         return problem
     }
 
+    /// 429: every reading came faster than the table's limits allow. Sent again a little later, they are taken.
+    static func tooFast(_ outcome: WriteOutcome) -> Problem {
+        var problem = Problem(
+            .tooManyRequests, "rate-limited", "Too many readings",
+            "The table, or each device of the body, sends more readings a second than it may; none was stored.", param: "body")
+        problem.headers[.retryAfter] = "1"
+        problem.outcome = outcome
+        return problem
+    }
+
     static func store(_ error: StoreError) -> Problem {
         switch error.code {
         case .diskFull:

@@ -58,6 +58,14 @@ package enum ConfigurationSchema {
             .init("max_future", .duration(.zero ... .days(366)), "1h", "a reading further ahead of the clock is rejected"),
             .init("stale_after", .duration(.seconds(1) ... .days(366)), "5m", "a device silent for longer is stale"),
             .init("retain_until_delivered", .boolean, "true", "no partition expires before every delivery of the table has it"),
+            .init(
+                "max_devices", .integer(0...Limits.devicesPerTable), "0",
+                "devices beyond this number are rejected; 0: up to \(Limits.devicesPerTable)"),
+            .init(
+                "max_readings_per_second", .integer(0...1_000_000_000), "0", "readings of the table beyond this rate are rejected; 0: none"),
+            .init(
+                "device_readings_per_second", .integer(0...1_000_000_000), "0", "readings of a device beyond this rate are rejected; 0: none"),
+            .init("rate_burst", .duration(.zero ... .hours(1)), "10s", "how much of an unused rate may come at once"),
         ])
 
     static let mqtt = ConfigurationSection(
@@ -133,8 +141,10 @@ package enum ConfigurationSchema {
     static let deadLetters = ConfigurationSection(
         name: "dead_letters", summary: ["Messages that could not be stored, with topic, payload and reason."],
         options: [
-            .init("path", .text, "/var/lib/gaugehouse/dead-letters.ndjson", "one JSON object a line", check: isNotEmpty),
-            .init("max_bytes", .byteCount(1 << 16...1 << 40), "16MiB", "of the file; its predecessor, PATH.1, takes as much again"),
+            .init(
+                "path", .text, "/var/lib/gaugehouse/dead-letters", "directory; its files hold one JSON object a line", check: isNotEmpty),
+            .init("max_bytes", .byteCount(1 << 20...1 << 40), "64MiB", "of all files; the oldest go"),
+            .init("files", .integer(1...1_000), "4", "files, the one being written included"),
         ])
 
     static let delivery = ConfigurationSection(
