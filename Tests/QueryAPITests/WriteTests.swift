@@ -55,6 +55,28 @@ import Testing
         }
     }
 
+    @Test func readingsThatComeTooFastAreRefusedAndTakenLater() async throws {
+        var table = TableOptions(name: "telemetry")
+        (table.limits.deviceReadingsPerSecond, table.limits.maxDevices, table.limits.burst) = (1, 2, .seconds(2))
+        try await TestBed.run(tables: [table]) { bed in
+            func body(_ devices: String...) -> String {
+                "["
+                    + devices.enumerated().map { #"{"device":"\#($1)","time":\#(1_764_000_000_000 - $0),"fields":{"n":1}}"# }.joined(
+                        separator: ",") + "]"
+            }
+            let partly = try await bed.post("/api/v1/write", body("a", "a", "a", "b", "c"))
+            #expect(partly.status == 400 && partly.headers[.retryAfter] == nil)
+            let errors = try partly.json["errors"]?.elements?.map { "\($0["index"]?.number ?? "") \($0["reason"]?.text ?? "")" }
+            #expect(errors == ["2 rate-limited", "4 device-limit"])
+            let whole = try await bed.post("/api/v1/write", body("a", "a"))
+            #expect(whole.status == 429 && whole.headers[.retryAfter] == "1")
+            #expect(try whole.json["type"] == .string("/problems/rate-limited") && whole.json["accepted"] == .number("0"))
+            bed.clock.advance(by: .seconds(1))
+            #expect(try await bed.post("/api/v1/write", body("a")).status == 204)
+            #expect(bed.store.statistics.rejected == [.rateLimited: 3, .deviceLimit: 1])
+        }
+    }
+
     @Test func onlyTheFirstFiftyBadReadingsAreListed() async throws {
         try await TestBed.run { bed in
             let body = "[" + (0..<80).map { _ in #"{"device":"","fields":{"n":1}}"# }.joined(separator: ",") + "]"

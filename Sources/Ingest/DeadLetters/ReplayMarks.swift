@@ -6,11 +6,13 @@ struct ReplayMarks: ~Copyable {
     private static let entryByteCount = 13
 
     private let path: String
+    private let letters: String
     private var offsets: Set<Int> = []
     private var added: [UInt8] = []
 
     init(file number: Int, in folder: String) throws(DeadLetterFailure) {
         path = DeadLetterFolder.marks(number, in: folder)
+        letters = DeadLetterFolder.letters(number, in: folder)
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             if errno == ENOENT { return }
@@ -38,6 +40,9 @@ struct ReplayMarks: ~Copyable {
     /// Makes what was added durable.
     mutating func save() throws(DeadLetterFailure) {
         guard !added.isEmpty else { return }
+        defer { added.removeAll(keepingCapacity: true) }
+        // A file of letters that was rotated away has taken its marks along.
+        guard access(letters, F_OK) == 0 else { return }
         let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o640)
         guard descriptor >= 0 else { throw DeadLetterFailure("open", path) }
         defer { close(descriptor) }
@@ -46,6 +51,5 @@ struct ReplayMarks: ~Copyable {
         let written = added.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, end) }
         guard written == added.count else { throw DeadLetterFailure("write", path, written < 0 ? errno : ENOSPC) }
         guard fdatasync(descriptor) == 0 else { throw DeadLetterFailure("sync", path) }
-        added.removeAll(keepingCapacity: true)
     }
 }

@@ -2,12 +2,13 @@
 
 import json
 import pathlib
+import subprocess
 from typing import Any
 
 import requests
 
 from .api import API
-from .program import GAUGEHOUSE, Program, free_port
+from .program import GAUGEHOUSE, Program, free_port, run
 from .waiting import wait_until
 
 Section = dict[str, str | int | bool]
@@ -22,7 +23,7 @@ class Gateway(Program):
         self.api = API(f"http://127.0.0.1:{self.port}")
         self.config = folder / "gaugehouse.toml"
         self.archive = folder / "archive"
-        self.dead_letters = folder / "dead-letters.ndjson"
+        self.dead_letters = folder / "dead-letters"
         self.sections: dict[str, Section] = {
             "[store]": {"path": str(folder / "store")},
             "[[table]]": {"name": "telemetry"},
@@ -39,6 +40,11 @@ class Gateway(Program):
     def deliver(self, **options: str | int) -> None:
         """Adds a delivery to the folder `archive`."""
         self.sections["[[delivery]]"] = {"name": "archive", "destination": f"file://{self.archive}", **options}
+
+    def letters(self) -> list[dict[str, Any]]:
+        """The dead letters, the oldest first."""
+        files = sorted(self.dead_letters.glob("*.ndjson"))
+        return [json.loads(line) for file in files for line in file.read_text().splitlines()]
 
     def write_config(self) -> pathlib.Path:
         # Strings, integers and booleans look the same in TOML as in JSON.
@@ -71,6 +77,10 @@ class Gateway(Program):
             return self.api.readiness()[0]
         except requests.ConnectionError:
             return 0
+
+    def verb(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs another verb of the program with this gateway's configuration."""
+        return run(GAUGEHOUSE, *arguments, "--config", self.write_config())
 
     def restart(self) -> None:
         """A clean stop, and a new start."""

@@ -38,6 +38,29 @@ import Testing
         #expect(configuration.brokers.count == 1)
     }
 
+    @Test func limitsBelongToATableAndDeadLettersHaveBounds() throws {
+        let toml = """
+            [[table]]
+            name = "a"
+            max_devices = 100
+            max_readings_per_second = 5000
+            device_readings_per_second = 10
+            rate_burst = "1m"
+            [[table]]
+            name = "b"
+            [dead_letters]
+            path = "/letters"
+            max_bytes = "2MiB"
+            files = 7
+            """
+        let configuration = try GatewayConfiguration.parse(toml, file: "f")
+        var limits = TableLimits()
+        (limits.maxDevices, limits.readingsPerSecond, limits.deviceReadingsPerSecond, limits.burst) = (100, 5_000, 10, .minutes(1))
+        #expect(configuration.tables.map(\.limits) == [limits, TableLimits()])
+        let letters = configuration.deadLetters
+        #expect(letters.path == "/letters" && letters.maxByteCount == 2 << 20 && letters.fileCount == 7)
+    }
+
     @Test func aTableKnowsTheDeliveriesThatMustHaveItsPartitions() throws {
         let configuration = try GatewayConfiguration.parse(
             "[[table]]\nname = \"a\"\n[[table]]\nname = \"b\"\n[[delivery]]\nname = \"one\"\n[[delivery]]\nname = \"two\"\ntable = \"b\"",

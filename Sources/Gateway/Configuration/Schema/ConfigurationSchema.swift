@@ -64,7 +64,8 @@ package enum ConfigurationSchema {
             .init(
                 "max_readings_per_second", .integer(0...1_000_000_000), "0", "readings of the table beyond this rate are rejected; 0: none"),
             .init(
-                "device_readings_per_second", .integer(0...1_000_000_000), "0", "readings of a device beyond this rate are rejected; 0: none"),
+                "device_readings_per_second", .integer(0...1_000_000_000), "0",
+                "readings of a device beyond this rate are rejected; 0: none"),
             .init("rate_burst", .duration(.zero ... .hours(1)), "10s", "how much of an unused rate may come at once"),
         ])
 
