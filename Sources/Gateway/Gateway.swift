@@ -86,7 +86,8 @@ package struct Gateway: Sendable {
         let deliveries = try configuration.deliveries.map { try makeDelivery($0, store) }
         let maintenance = MaintenanceService(store: store, ingest: ingest, notify: notify, logger: logger)
         let health = Health(store: store, maintenance: maintenance, ingest: ingest)
-        let reload = ReloadService(configuration: configuration, loadAgain: loadAgain, ingest: ingest, notify: notify, logger: logger)
+        let reload = ReloadService(
+            configuration: configuration, loadAgain: loadAgain, store: store, ingest: ingest, notify: notify, logger: logger)
         let ingestService = ingest.map(IngestService.init)
         let server = HTTPService(
             address: configuration.http, store: store,

@@ -37,10 +37,10 @@ struct DeadLetterFlags: ParsableArguments {
 
     func replay() throws -> DeadLetterReplay {
         let loaded = try configuration.load()
-        guard let mqtt = loaded.mqtt else {
+        guard !loaded.brokers.isEmpty else {
             throw GatewayError("\(configuration.file) has no [mqtt] section: there is no broker to send them to", .configuration)
         }
-        return DeadLetterReplay(path: loaded.deadLetters.path, options: mqtt.options, selection: selection)
+        return DeadLetterReplay(path: loaded.deadLetters.path, brokers: loaded.brokers.map(\.options), selection: selection)
     }
 }
 

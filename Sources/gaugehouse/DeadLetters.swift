@@ -28,8 +28,8 @@ struct DeadLetters: AsyncParsableCommand {
             abstract: "Publish dead letters to the broker again, each once.",
             discussion: """
                 They come to every subscriber of their topics. Letters that were replayed before are passed over. Readings without a time \
-                get the time of the replay. Exit codes: 0 done, 66 no dead letters, 69 the broker is away or refuses, or nobody is \
-                subscribed to a letter's topic, 74 a file cannot be read or marked, 75 another replay runs.
+                get the time of the replay. Exit codes: 0 done, 66 no dead letters, 69 the broker is away or refuses, nobody is \
+                subscribed to a letter's topic, or its broker is not in the configuration, 74 a file cannot be read or marked, 75 another replay runs.
                 """)
 
         @OptionGroup var flags: DeadLetterFlags
@@ -43,7 +43,7 @@ struct DeadLetters: AsyncParsableCommand {
                 do {
                     let report = try replay.run(isTrial: isTrial)
                     print(DeadLetterOutput.text(report, isTrial: isTrial))
-                    if report.unheard > 0 { throw ExitCode(SystemExitCode.unavailable.rawValue) }
+                    if report.unheard + report.homeless > 0 { throw ExitCode(SystemExitCode.unavailable.rawValue) }
                 } catch let error as DeadLetterReplay.Interrupted {
                     print(DeadLetterOutput.text(error.report, isTrial: isTrial))
                     throw GatewayError(error)

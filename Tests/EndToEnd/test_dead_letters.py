@@ -1,7 +1,9 @@
 """Messages that cannot be stored: acked, counted by reason, kept in the dead-letter file; ingestion goes on."""
 
 import base64
+import itertools
 import json
+import signal
 from typing import Any
 
 import requests
@@ -247,8 +249,29 @@ def test_limits_of_a_table_hold_for_mqtt_and_http(bench: Bench) -> None:
     assert [bad["reason"] for bad in partly.json()["errors"]] == ["rate-limited", "device-limit"]
     assert {device["id"] for device in api.devices()} == {"fast", "slow", "third"}
     assert api.metric("gaugehouse_readings_rejected_total", reason="device-limit") == 1
+    assert api.metric("gaugehouse_table_readings_total", table="telemetry") == api.row_count()
     assert api.metric("gaugehouse_device_clock_skew_seconds_count") == 151
     assert api.metric("gaugehouse_device_clock_skew_seconds_bucket", le="600") == 151
+
+
+def test_limits_are_taken_over_by_a_reload(bench: Bench, gateway: Gateway) -> None:
+    """SIGHUP changes them while readings come in; 0 ends them."""
+
+    numbers = itertools.count()
+
+    def newcomer() -> int:
+        body = [reading(f"newcomer {next(numbers)}", None, n=1)]
+        return gateway.api.request("POST", "/api/v1/write", json=body).status_code
+
+    gateway.api.write(*[reading(device, None, n=1) for device in ("first", "second", "third")])
+    gateway.sections["[[table]]"]["max_devices"] = 3
+    gateway.write_config()
+    gateway.signal(signal.SIGHUP)
+    wait_until(lambda: newcomer() == 400, "a new device is refused")
+    gateway.sections["[[table]]"]["max_devices"] = 0
+    gateway.write_config()
+    gateway.signal(signal.SIGHUP)
+    wait_until(lambda: newcomer() == 204, "a new device is taken")
 
 
 def test_a_field_that_changes_its_type_is_counted_and_logged_once(bench: Bench, gateway: Gateway) -> None:

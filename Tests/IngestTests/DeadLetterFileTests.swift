@@ -27,7 +27,7 @@ import Testing
         try file().append(Array("{\"é\":\n\u{1}}".utf8))
         #expect(
             lines() == [
-                #"{"time":"2025-11-24T16:00:00Z","topic":"a/\"b\"","reason":"undecodable","detail":"why","payload":"{\"é\":\n\u0001}"}"#
+                #"{"time":"2025-11-24T16:00:00Z","broker":"b:1","topic":"a/\"b\"","reason":"undecodable","detail":"why","payload":"{\"é\":\n\u0001}"}"#
             ])
     }
 
@@ -143,12 +143,15 @@ import Testing
 }
 
 extension DeadLetterFile {
-    func append(_ payload: [UInt8], topic: String = "a/\"b\"", reason: RejectReason = .undecodable, byteCount: Int? = nil) throws {
+    func append(
+        _ payload: [UInt8], topic: String = "a/\"b\"", broker: String = "b:1", reason: RejectReason = .undecodable, byteCount: Int? = nil
+    ) throws {
         try Array(topic.utf8).withUnsafeBytes { topic in
             try payload.withUnsafeBytes {
                 try append([
                     DeadLetter(
-                        rejection: Rejection(reason, "why"), topic: topic, payload: $0, payloadByteCount: byteCount ?? payload.count)
+                        rejection: Rejection(reason, "why"), broker: broker, topic: topic, payload: $0,
+                        payloadByteCount: byteCount ?? payload.count)
                 ])
             }
         }

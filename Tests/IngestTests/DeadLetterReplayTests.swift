@@ -9,7 +9,7 @@ import Testing
     private func replay(_ station: Station, _ selection: DeadLetterSelection = .init(), isTrial: Bool = false) throws
         -> DeadLetterReplay.Report
     {
-        var replay = DeadLetterReplay(path: station.directory.file("dead-letters"), options: station.options, selection: selection)
+        var replay = DeadLetterReplay(path: station.directory.file("dead-letters"), brokers: [station.options], selection: selection)
         return try replay.run(isTrial: isTrial)
     }
 
@@ -122,6 +122,27 @@ import Testing
         #expect(try replay(station) == .init(replayed: 20_000 - sent, replayedBefore: sent))
         // Letters of one window may have been sent twice; they carry a time.
         #expect(await eventually(within: .seconds(30)) { station.rowCount == 20_000 })
+    }
+
+    @Test func aLetterGoesToTheBrokerItCameFrom() async throws {
+        let (broker, other) = (try Mosquitto(), try Mosquitto())
+        let station = try Station(port: broker.port)
+        let letters = letters(station)
+        for port in [broker.port, other.port, 1] {
+            try letters.append(Array("{\"n\":\(port)}".utf8), topic: "devices/a/telemetry", broker: "127.0.0.1:\(port)")
+        }
+        try station.start()
+        #expect(await station.isConnected())
+        var options = station.options
+        options.port = other.port
+        var replay = DeadLetterReplay(
+            path: station.directory.file("dead-letters"), brokers: [options, station.options], selection: DeadLetterSelection())
+        var expected = DeadLetterReplay.Report(replayed: 1, unheard: 1)
+        expected.homeless = 1
+        #expect(try replay.run() == expected)
+        #expect(await eventually { station.rowCount == 1 })
+        let latest = try #require(station.store.tables[0].latest(device: "a", fields: ["n"]))
+        #expect(latest.entries.first?.cell.integer == Int64(broker.port))
     }
 
     @Test func withoutLettersThereIsNothingToReplay() throws {

@@ -13,7 +13,7 @@ import Testing
     private func lines(_ counts: [RejectReason: Int], topic: String = "t", detail: String = "why") -> [String] {
         Array(topic.utf8).withUnsafeBytes { topic in
             let letters = counts.keys.map { reason in
-                DeadLetter(rejection: Rejection(reason, detail), topic: topic, payload: topic, payloadByteCount: 0)
+                DeadLetter(rejection: Rejection(reason, detail), broker: "b:1", topic: topic, payload: topic, payloadByteCount: 0)
             }
             return log.lines(counts, letters: letters)
         }

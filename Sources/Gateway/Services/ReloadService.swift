@@ -5,7 +5,7 @@ import Synchronization
 import TelemetryStore
 import UnixSignals
 
-/// Takes the configuration over again when SIGHUP asks for it: brokers, subscriptions and mappings. What is wrong with it is said, and the
+/// Takes the configuration over again when SIGHUP asks for it: brokers, subscriptions, mappings and limits. What is wrong with it is said, and the
 /// old one stays in force, whole.
 final class ReloadService: Service {
     typealias Load = @Sendable () throws(ConfigurationError) -> GatewayConfiguration
@@ -16,13 +16,18 @@ final class ReloadService: Service {
     }
 
     private let loadAgain: Load?
+    private let store: TelemetryStore
     private let ingest: MQTTIngest?
     private let notify: NotifySocket
     private let logger: Logger
     private let state: Mutex<State>
 
-    init(configuration: GatewayConfiguration, loadAgain: Load?, ingest: MQTTIngest?, notify: NotifySocket, logger: Logger) {
+    init(
+        configuration: GatewayConfiguration, loadAgain: Load?, store: TelemetryStore, ingest: MQTTIngest?, notify: NotifySocket,
+        logger: Logger
+    ) {
         self.loadAgain = loadAgain
+        self.store = store
         self.ingest = ingest
         self.notify = notify
         self.logger = logger
@@ -61,6 +66,8 @@ final class ReloadService: Service {
             let message = "[[mqtt.subscription]] \(error.filter): \(error.description)"
             throw ConfigurationError([ConfigurationProblem(place: "reload", message: message, line: 0)])
         }
+        // Tables that are new wait for the next start.
+        for table in next.tables { store.setLimits(table.limits, table: table.name) }
         state.withLock { $0 = State(configuration: next) }
         logger.notice("reload: the configuration is taken over")
         if current.brokers != next.brokers { StartReport.log(next.brokers, to: logger) }

@@ -13,7 +13,7 @@ extension ConnectionLoop {
         var skew = ClockSkew()
         skew.add(intake.pointee.batch, receiveTime: path.clock.now())
         let receipt = try commit(effects.notes.map { CommitNote(source: $0.source, bytes: $0.bytes) }, until: deadline)
-        let rejects = Rejects(intake: intake, receipt: receipt, limits: path.limits)
+        let rejects = Rejects(broker: settings.broker, intake: intake, receipt: receipt, limits: path.limits)
         if !rejects.letters.isEmpty {
             try keep(rejects.letters, until: deadline)
             for line in counters.rejectLog.lines(rejects.counts, letters: rejects.letters) { log.refused(line) }
@@ -128,7 +128,12 @@ private struct Rejects {
     /// One for each message; the first of its reasons.
     var letters: [DeadLetter] = []
 
-    init(intake: UnsafeMutablePointer<MessageIntake>, receipt: CommitReceipt?, limits: (TableNumber) -> TableLimits) {
+    private let broker: String
+
+    init(
+        broker: String, intake: UnsafeMutablePointer<MessageIntake>, receipt: CommitReceipt?, limits: (TableNumber) -> TableLimits
+    ) {
+        self.broker = broker
         for (index, rejection) in intake.pointee.rejected {
             counts[rejection.reason, default: 0] += 1
             add(rejection, message: intake.pointee.messages[index], intake: intake)
@@ -149,7 +154,8 @@ private struct Rejects {
     private mutating func add(_ rejection: Rejection, message: MessageIntake.Message, intake: UnsafeMutablePointer<MessageIntake>) {
         letters.append(
             DeadLetter(
-                rejection: rejection, topic: intake.pointee.topic(of: message), payload: intake.pointee.payload(of: message),
+                rejection: rejection, broker: broker, topic: intake.pointee.topic(of: message),
+                payload: intake.pointee.payload(of: message),
                 payloadByteCount: message.payloadByteCount))
     }
 }

@@ -6,6 +6,8 @@ import Telemetry
 /// A message that was refused, for the dead letters. Pointers are valid during the append only.
 struct DeadLetter {
     var rejection: Rejection
+    /// HOST:PORT
+    var broker: String
     var topic: UnsafeRawBufferPointer
     /// The first `MessageIntake.keptPayloadByteCount` bytes at least.
     var payload: UnsafeRawBufferPointer

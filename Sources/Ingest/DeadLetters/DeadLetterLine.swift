@@ -1,13 +1,15 @@
 import Dialects
 import Telemetry
 
-/// One letter as a line: `{"time","topic","reason","detail","payload"}`. A payload that is no UTF-8 stands in `payload_base64` instead; one
+/// One letter as a line: `{"time","broker","topic","reason","detail","payload"}`. A payload that is no UTF-8 stands in `payload_base64` instead; one
 /// that was cut has its true size in `payload_bytes`. See docs/format/dead-letters.md.
 package struct DeadLetterLine: Sendable, Equatable {
     /// Payload bytes in a line.
     static let payloadLimit = MessageIntake.keptPayloadByteCount
 
     package var time: Timestamp
+    /// Whom it came from, HOST:PORT; nil: written before that was noted.
+    package var broker: String?
     package var topic: String
     package var reason: String
     package var detail: String
@@ -19,11 +21,12 @@ package struct DeadLetterLine: Sendable, Equatable {
 
     static func encode(_ letter: DeadLetter, time: String, into line: inout [UInt8]) {
         let payload = UnsafeRawBufferPointer(rebasing: letter.payload.prefix(payloadLimit))
-        line.append(text: "{\"time\":\"\(time)\",\"topic\":")
+        line.append(text: "{\"time\":\"\(time)\",\"broker\":")
+        line.append(jsonString: letter.broker)
+        line.append(text: ",\"topic\":")
         line.append(jsonString: letter.topic)
         line.append(text: ",\"reason\":\"\(letter.rejection.reason.rawValue)\",\"detail\":")
-        var detail = letter.rejection.detail
-        detail.withUTF8 { line.append(jsonString: UnsafeRawBufferPointer($0)) }
+        line.append(jsonString: letter.rejection.detail)
         if payload.count < letter.payloadByteCount { line.append(text: ",\"payload_bytes\":\(letter.payloadByteCount)") }
         if String(validating: payload, as: UTF8.self) != nil {
             line.append(text: ",\"payload\":")
@@ -52,6 +55,7 @@ package struct DeadLetterLine: Sendable, Equatable {
             guard let value = cursor.string() else { return nil }
             switch String(decoding: key, as: UTF8.self) {
             case "time": time = Timestamp(rfc3339: String(decoding: value, as: UTF8.self))
+            case "broker": broker = String(decoding: value, as: UTF8.self)
             case "topic": topic = String(decoding: value, as: UTF8.self)
             case "reason": reason = String(decoding: value, as: UTF8.self)
             case "detail": detail = String(decoding: value, as: UTF8.self)

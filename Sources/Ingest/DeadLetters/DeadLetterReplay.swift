@@ -18,6 +18,8 @@ package struct DeadLetterReplay {
         package var cut = 0
         /// The broker took them, but nobody is subscribed to their topics: they stay.
         package var unheard = 0
+        /// Of a broker that is none of those given: they stay.
+        package var homeless = 0
         /// Lines that are no letters.
         package var unreadable = 0
 
@@ -44,19 +46,22 @@ package struct DeadLetterReplay {
     private static let window = 100
 
     private let path: String
-    private let options: MQTTOptions
+    private let brokers: [MQTTOptions]
     private let selection: DeadLetterSelection
     private var report = Report()
 
     /// - Parameters:
     ///   - path: of `DeadLetterFile`.
-    ///   - options: the broker; the client's name gets `-replay` added, and its session ends with the replay.
-    package init(path: String, options: MQTTOptions, selection: DeadLetterSelection) {
+    ///   - brokers: one or more; a letter goes to the one that it came from, or to the only one. The clients' names get `-replay` added,
+    ///     and their sessions end with the replay.
+    package init(path: String, brokers: [MQTTOptions], selection: DeadLetterSelection) {
         self.path = path
-        var options = options
-        options.clientID += "-replay"
-        options.sessionExpiry = .zero
-        self.options = options
+        self.brokers = brokers.map { options in
+            var options = options
+            options.clientID += "-replay"
+            options.sessionExpiry = .zero
+            return options
+        }
         self.selection = selection
     }
 
@@ -66,14 +71,16 @@ package struct DeadLetterReplay {
         let lock = try lockFolder()
         defer { close(lock) }
         do throws(Interrupted) {
-            // Behind the lock, because it reads the marks.
-            let reader = try letters { () throws(DeadLetterFailure) in try DeadLetterReader(path: path, selection: selection) }
-            if isTrial {
-                while try nextToSend(reader) != nil { report.replayed += 1 }
-            } else {
-                try send(reader)
+            for broker in brokers.indices {
+                // Behind the lock, because it reads the marks.
+                let reader = try letters { () throws(DeadLetterFailure) in try DeadLetterReader(path: path, selection: selection) }
+                if isTrial {
+                    while try nextToSend(reader, to: broker) != nil { report.replayed += 1 }
+                } else {
+                    try send(reader, to: broker)
+                }
+                report.unreadable = reader.unreadableCount
             }
-            report.unreadable = reader.unreadableCount
             return report
         } catch {
             throw Interrupted(cause: error.cause, description: error.description, report: report)
@@ -94,13 +101,18 @@ package struct DeadLetterReplay {
         }
     }
 
-    /// Counts those that are not sent.
-    private mutating func nextToSend(_ reader: DeadLetterReader) throws(Interrupted) -> StoredLetter? {
+    /// Counts those that are sent to no broker.
+    private mutating func nextToSend(_ reader: DeadLetterReader, to broker: Int) throws(Interrupted) -> StoredLetter? {
         while let letter = try letters({ () throws(DeadLetterFailure) in try reader.next() }) {
+            let home = home(of: letter.letter)
+            // What goes nowhere is counted in the first broker's turn.
+            guard home ?? 0 == broker else { continue }
             if letter.isReplayed {
                 report.replayedBefore += 1
             } else if letter.letter.isCut {
                 report.cut += 1
+            } else if home == nil {
+                report.homeless += 1
             } else {
                 return letter
             }
@@ -108,29 +120,35 @@ package struct DeadLetterReplay {
         return nil
     }
 
-    private mutating func send(_ reader: DeadLetterReader) throws(Interrupted) {
-        guard let first = try nextToSend(reader) else { return }
+    private func home(of letter: DeadLetterLine) -> Int? {
+        if brokers.count == 1 { return 0 }
+        return brokers.firstIndex { "\($0.host):\($0.port)" == letter.broker }
+    }
+
+    private mutating func send(_ reader: DeadLetterReader, to index: Int) throws(Interrupted) {
+        guard let first = try nextToSend(reader, to: index) else { return }
+        let options = brokers[index]
         let intake = UnsafeMutablePointer<MessageIntake>.allocate(capacity: 1)
         intake.initialize(to: MessageIntake(routes: [], clock: SystemClock()))
         defer {
             intake.deinitialize(count: 1)
             intake.deallocate()
         }
-        var publisher = try broker { () throws(MosquittoClient.Failure) in try ReplayPublisher(options, intake: intake) }
+        var publisher = try broker(options) { () throws(MosquittoClient.Failure) in try ReplayPublisher(options, intake: intake) }
         var next: StoredLetter? = first
         while next != nil || publisher.inFlightCount > 0 {
             if let letter = next, publisher.inFlightCount < Self.window {
-                try broker { () throws(MosquittoClient.Failure) in try publisher.send(letter) }
-                next = try nextToSend(reader)
+                try broker(options) { () throws(MosquittoClient.Failure) in try publisher.send(letter) }
+                next = try nextToSend(reader, to: index)
                 continue
             }
-            let acked = try broker { () throws(MosquittoClient.Failure) in try publisher.acked() }
+            let acked = try broker(options) { () throws(MosquittoClient.Failure) in try publisher.acked() }
             for (letter, isHeard) in acked where isHeard { reader.mark(letter) }
             try letters { () throws(DeadLetterFailure) in try reader.saveMarks() }
             report.replayed += acked.count(where: \.isHeard)
             report.unheard += acked.count { !$0.isHeard }
         }
-        try broker { () throws(MosquittoClient.Failure) in try publisher.close() }
+        try broker(options) { () throws(MosquittoClient.Failure) in try publisher.close() }
     }
 
     private func letters<R: ~Copyable>(_ body: () throws(DeadLetterFailure) -> R) throws(Interrupted) -> R {
@@ -144,7 +162,7 @@ package struct DeadLetterReplay {
         }
     }
 
-    private func broker<R: ~Copyable>(_ body: () throws(MosquittoClient.Failure) -> R) throws(Interrupted) -> R {
+    private func broker<R: ~Copyable>(_ options: MQTTOptions, _ body: () throws(MosquittoClient.Failure) -> R) throws(Interrupted) -> R {
         do throws(MosquittoClient.Failure) {
             return try body()
         } catch {

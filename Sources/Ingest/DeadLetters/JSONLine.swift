@@ -23,6 +23,11 @@ extension [UInt8] {
         append(UInt8(ascii: "\""))
     }
 
+    mutating func append(jsonString text: String) {
+        var text = text
+        text.withUTF8 { append(jsonString: UnsafeRawBufferPointer($0)) }
+    }
+
     /// RFC 4648, with padding.
     mutating func append(base64 bytes: UnsafeRawBufferPointer) {
         for start in stride(from: 0, to: bytes.count, by: 3) {

@@ -60,13 +60,14 @@ package enum ConfigurationSchema {
             .init("retain_until_delivered", .boolean, "true", "no partition expires before every delivery of the table has it"),
             .init(
                 "max_devices", .integer(0...Limits.devicesPerTable), "0",
-                "devices beyond this number are rejected; 0: up to \(Limits.devicesPerTable)"),
+                "devices beyond this number are rejected; 0: up to \(Limits.devicesPerTable)", reloads: true),
             .init(
-                "max_readings_per_second", .integer(0...1_000_000_000), "0", "readings of the table beyond this rate are rejected; 0: none"),
+                "max_readings_per_second", .integer(0...1_000_000_000), "0",
+                "readings of the table beyond this rate are rejected; 0: none", reloads: true),
             .init(
                 "device_readings_per_second", .integer(0...1_000_000_000), "0",
-                "readings of a device beyond this rate are rejected; 0: none"),
-            .init("rate_burst", .duration(.zero ... .hours(1)), "10s", "how much of an unused rate may come at once"),
+                "readings of a device beyond this rate are rejected; 0: none", reloads: true),
+            .init("rate_burst", .duration(.zero ... .hours(1)), "10s", "how much of an unused rate may come at once", reloads: true),
         ])
 
     static let mqtt = ConfigurationSection(
