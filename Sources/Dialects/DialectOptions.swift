@@ -10,6 +10,8 @@ package struct DialectOptions: Sendable, Equatable {
         case milliseconds = "ms"
         case microseconds = "us"
         case nanoseconds = "ns"
+        case minutes = "m"
+        case hours = "h"
     }
 
     /// What becomes of a line's tags other than the device's.

@@ -4,6 +4,11 @@ import Telemetry
 package struct PayloadDecoder: ~Copyable {
     private let options: DialectOptions
     private var objects: ObjectReader
+    private var value: ValueDialect
+    private var state: StateDialect
+    private var lines: LineProtocolDialect
+    private var csv: CSVDialect
+    private var homie: HomieDialect
     /// What the messages decoded since the last `takeEffects` ask for.
     private var effects = DialectEffects()
 
@@ -11,6 +16,11 @@ package struct PayloadDecoder: ~Copyable {
     package init(_ options: DialectOptions, note: @escaping (String) -> [UInt8]?) {
         self.options = options
         objects = ObjectReader(options)
+        value = ValueDialect(options)
+        state = StateDialect(options)
+        lines = LineProtocolDialect(options)
+        csv = CSVDialect(options)
+        homie = HomieDialect(options, note: note)
     }
 
     /// Appends the readings of one message: all of them, or none.
@@ -38,11 +48,11 @@ package struct PayloadDecoder: ~Copyable {
         case .tasmota: try objects.tasmota(message, into: &batch)
         case .zigbee2mqtt: try objects.zigbee2mqtt(message, into: &batch)
         case .shelly: try objects.shelly(message, into: &batch)
-        case .value: throw Self.unsupported(format)
-        case .state: throw Self.unsupported(format)
-        case .csv: throw Self.unsupported(format)
-        case .lineProtocol: throw Self.unsupported(format)
-        case .homie: throw Self.unsupported(format)
+        case .value: value.decode(message, into: &batch)
+        case .state: state.decode(message, into: &batch)
+        case .csv: csv.decode(message, into: &batch)
+        case .lineProtocol: lines.decode(message, into: &batch)
+        case .homie: homie.decode(message, into: &batch, effects: &effects)
         case .sparkplugB: throw Self.unsupported(format)
         }
     }
@@ -71,5 +81,6 @@ package struct PayloadDecoder: ~Copyable {
     /// The messages since the last commit come again: forgets what was learnt from them.
     package mutating func forget() {
         effects = DialectEffects()
+        homie.forget()
     }
 }

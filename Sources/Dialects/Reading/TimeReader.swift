@@ -59,6 +59,8 @@ struct TimeReader: Sendable {
         case .seconds: 1_000_000
         case .milliseconds: 1_000
         case .microseconds: 1
+        case .minutes: 60_000_000
+        case .hours: 3_600_000_000
         }
     }
 }

@@ -1,0 +1,65 @@
+import Telemetry
+
+/// A format of rows: lines, records, one reading each. MQTT takes all rows of a message or none; HTTP keeps the good ones.
+protocol RowSource: ~Copyable {
+    /// Takes a new payload in hand.
+    ///
+    /// - Throws: nothing of the payload can be read.
+    mutating func open(_ payload: UnsafeRawBufferPointer, origin: MessageOrigin, in batch: borrowing ReadingBatch) throws(Rejection)
+
+    /// Appends the next row's reading, if the filter leaves any of it.
+    ///
+    /// - Returns: false behind the last row.
+    /// - Throws: the row is bad. Its half-built reading may still be in the batch; the next call takes the row after it.
+    mutating func next(into batch: inout ReadingBatch) throws(Rejection) -> Bool
+
+    /// Number of the line on which the row read last begins, counted from 1.
+    var line: Int { get }
+}
+
+extension RowSource where Self: ~Copyable {
+    mutating func decode(_ message: InboundMessage, into batch: inout ReadingBatch) -> DecodeOutcome {
+        let firstRow = batch.count
+        var hasRows = false
+        do throws(Rejection) {
+            try open(message.payload, origin: message.origin, in: batch)
+            while try next(into: &batch) { hasRows = true }
+        } catch {
+            batch.removeRows(from: firstRow)
+            let place = line > 1 ? "line \(line): " : ""
+            return .rejected(Rejection(error.reason, place + error.detail))
+        }
+        if batch.count > firstRow { return .readings(areTimedByReceipt: false) }
+        return hasRows ? .allExcluded : .ignored("no row of data")
+    }
+
+    /// - Parameter reject: called for each row that was left out.
+    /// - Returns: number of rows, rejected ones included.
+    /// - Throws: nothing can be read, or there are more rows than a batch takes; the batch is then as it was.
+    mutating func decodeRows(
+        _ body: UnsafeRawBufferPointer, origin: MessageOrigin, into batch: inout ReadingBatch,
+        reject: (RowPlace, Rejection) -> Void
+    ) throws(Rejection) -> RowCounts {
+        let firstRow = batch.count
+        var counts = RowCounts()
+        try open(body, origin: origin, in: batch)
+        while true {
+            let row = batch.count
+            guard !batch.isFull else {
+                batch.removeRows(from: firstRow)
+                throw Rejection(
+                    .payloadTooLong,
+                    "more than \(Limits.readingsPerBatch) readings or \(Limits.batchByteCount) bytes of names and values in one body")
+            }
+            do throws(Rejection) {
+                guard try next(into: &batch) else { break }
+                if batch.count == row { counts.excluded += 1 }
+            } catch {
+                batch.removeRows(from: row)
+                reject(RowPlace(index: counts.rows, line: line), error)
+            }
+            counts.rows += 1
+        }
+        return counts
+    }
+}

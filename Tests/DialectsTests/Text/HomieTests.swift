@@ -1,0 +1,102 @@
+import Dialects
+import Telemetry
+import Testing
+
+/// Topics and payloads of https://homieiot.github.io/specification/spec-core-v4_0_0/ and …/specification/ (version 5).
+@Suite struct HomieTests {
+    @Test func valuesBecomeFieldsOfTheDevice() {
+        let listener = Listener(.homie)
+        let heard = listener.hear("21.5", topic: "homie/super-car/engine/temperature")
+        #expect(heard.readings == [Reading(device: "super-car", time: nil, fields: ["engine.temperature": .double(21.5)])])
+        let five = listener.hear("22", topic: "homie/5/super-car/engine/temperature")
+        #expect(five.readings == [Reading(device: "super-car", time: nil, fields: ["engine.temperature": .integer(22)])])
+        let templated = listener.hear("7", topic: "site/a/my-car/wheels/count", device: "my-car")
+        #expect(templated.readings == [Reading(device: "my-car", time: nil, fields: ["wheels.count": .integer(7)])])
+    }
+
+    @Test func declaredTypesDecide() {
+        let listener = Listener(.homie)
+        #expect(listener.hear("float", topic: "homie/car/engine/temperature/$datatype").isIgnored)
+        #expect(listener.hear("string", topic: "homie/car/engine/serial/$datatype").isIgnored)
+        #expect(listener.hear("boolean", topic: "homie/car/lights/on/$datatype").isIgnored)
+        #expect(listener.hear("integer", topic: "homie/car/engine/speed/$datatype").isIgnored)
+        #expect(listener.hear("22", topic: "homie/car/engine/temperature").readings.first?.fields == ["engine.temperature": .double(22)])
+        #expect(listener.hear("0042", topic: "homie/car/engine/serial").readings.first?.fields == ["engine.serial": .string("0042")])
+        #expect(listener.hear("\0", topic: "homie/car/engine/serial").readings.first?.fields == ["engine.serial": .string("")])
+        #expect(listener.hear("true", topic: "homie/car/lights/on").readings.first?.fields == ["lights.on": .boolean(true)])
+        #expect(listener.hear("1.5", topic: "homie/car/engine/speed").rejection?.reason == .badValue)
+        #expect(listener.hear("x", topic: "homie/car/lights/on").rejection?.reason == .badValue)
+        #expect(listener.hear("x", topic: "homie/car/engine/temperature").rejection?.reason == .badValue)
+        #expect(listener.hear("nan", topic: "homie/car/engine/temperature").isIgnored)
+    }
+
+    @Test func theDescriptionOfVersionFiveDeclaresTypes() {
+        let listener = Listener(.homie)
+        let description = """
+            {"homie":"5.0","name":"Supercar","version":7,"nodes":{"wheels":{"name":"The wheels","properties":
+            {"speed":{"name":"Speed","datatype":"float","unit":"m/s"},"kind":{"datatype":"enum","format":"a,b"}}}}}
+            """
+        #expect(listener.hear(description, topic: "homie/5/car/$description").isIgnored)
+        #expect(listener.hear("12", topic: "homie/5/car/wheels/speed").readings.first?.fields == ["wheels.speed": .double(12)])
+        #expect(listener.hear("1", topic: "homie/5/car/wheels/kind").readings.first?.fields == ["wheels.kind": .string("1")])
+        #expect(listener.hear("{", topic: "homie/5/car/$description").rejection?.reason == .undecodable)
+    }
+
+    @Test func typesSurviveARestartAndAFailedCommitForgetsThem() {
+        let listener = Listener(.homie)
+        _ = listener.hear("float", topic: "homie/car/e/t/$datatype")
+        listener.commit()
+        // docs/format/homie-note.md: version 1, one property, its name, float.
+        #expect(listener.notes == ["homie/homie/car": [1, 1, 3] + Array("e/t".utf8) + [2]])
+        _ = listener.hear("float", topic: "homie/car/e/t/$datatype")
+        _ = listener.hear("integer", topic: "homie/car/e/u/$datatype")
+        listener.forget()
+        #expect(listener.hear("1", topic: "homie/car/e/t").readings.first?.fields == ["e.t": .double(1)])
+        #expect(listener.hear("1.5", topic: "homie/car/e/u").readings.first?.fields == ["e.u": .double(1.5)])
+        let restarted = Listener(.homie, notes: listener.notes)
+        #expect(restarted.hear("1", topic: "homie/car/e/t").readings.first?.fields == ["e.t": .double(1)])
+    }
+
+    @Test func damagedNotesAreNotUsed() {
+        let good: [UInt8] = [1, 1, 3] + Array("e/t".utf8) + [2]
+        let bad: [[UInt8]] = [[], [2], [1], [1, 2], [1, 1, 3], good + [0], Array(good.dropLast()), [1, 1, 3] + Array("e/t".utf8) + [9]]
+        for note in bad {
+            let listener = Listener(.homie, notes: ["homie/homie/car": note])
+            #expect(listener.hear("1", topic: "homie/car/e/t").readings.first?.fields == ["e.t": .integer(1)], "\(note)")
+        }
+    }
+
+    @Test(arguments: [
+        ("ready", "online"), ("init", "online"), ("alert", "online"), ("lost", "offline"), ("disconnected", "offline"),
+        ("sleeping", "offline"),
+    ])
+    func theStateIsTheDevices(_ word: String, _ state: String) {
+        for topic in ["homie/car/$state", "homie/5/car/$state"] {
+            #expect(
+                Listener(.homie).hear(word, topic: topic).readings == [
+                    Reading(device: "car", time: nil, fields: ["$state": .string(state)])
+                ])
+        }
+    }
+
+    @Test(
+        arguments: [
+            "homie/car/$name", "homie/car/$nodes", "homie/car/engine/$properties", "homie/car/engine/speed/$unit",
+            "homie/car/engine/speed/set",
+            "homie/5/car/engine/speed/$target", "homie/5/car/engine/speed/set", "homie/$broadcast/alert", "homie/5/$broadcast/security",
+            "homie/5/car/$alert/battery", "homie/5/car/$log/info",
+        ])
+    func otherTopicsOfTheConventionAreIgnored(_ topic: String) {
+        let heard = Listener(.homie).hear("1", topic: topic)
+        #expect(heard.isIgnored, "\(heard.outcome)")
+    }
+
+    @Test(arguments: [
+        "homie", "homie/car", "homie/car/engine", "homie/5/car", "homie/5/car/engine", "homie//engine/x", "homie/car//x", "homie/car/a/b/c",
+        "homie/car/a/",
+    ])
+    func topicsOutsideTheConventionAreRejected(_ topic: String) {
+        #expect(Listener(.homie).hear("1", topic: topic).rejection?.reason == .unmatchedTopic)
+        #expect(Listener(.homie).hear("bad", topic: "homie/car/$state").rejection?.reason == .badValue)
+    }
+}
