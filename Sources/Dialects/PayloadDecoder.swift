@@ -9,6 +9,7 @@ package struct PayloadDecoder: ~Copyable {
     private var lines: LineProtocolDialect
     private var csv: CSVDialect
     private var homie: HomieDialect
+    private var sparkplug: SparkplugDialect
     /// What the messages decoded since the last `takeEffects` ask for.
     private var effects = DialectEffects()
 
@@ -21,6 +22,7 @@ package struct PayloadDecoder: ~Copyable {
         lines = LineProtocolDialect(options)
         csv = CSVDialect(options)
         homie = HomieDialect(options, note: note)
+        sparkplug = SparkplugDialect(options, note: note)
     }
 
     /// Appends the readings of one message: all of them, or none.
@@ -53,12 +55,8 @@ package struct PayloadDecoder: ~Copyable {
         case .csv: csv.decode(message, into: &batch)
         case .lineProtocol: lines.decode(message, into: &batch)
         case .homie: homie.decode(message, into: &batch, effects: &effects)
-        case .sparkplugB: throw Self.unsupported(format)
+        case .sparkplugB: sparkplug.decode(message, into: &batch, effects: &effects)
         }
-    }
-
-    private static func unsupported(_ format: PayloadFormat) -> Rejection {
-        Rejection(.undecodable, "\(format.rawValue) is not supported by this version")
     }
 
     private mutating func decodeGuessed(_ message: InboundMessage, into batch: inout ReadingBatch) throws(Rejection) -> DecodeOutcome {
@@ -82,5 +80,6 @@ package struct PayloadDecoder: ~Copyable {
     package mutating func forget() {
         effects = DialectEffects()
         homie.forget()
+        sparkplug.forget()
     }
 }

@@ -14,6 +14,8 @@ struct NameIndex: Sendable {
 
     func name(_ number: Int) -> [UInt8] { entries[number].name }
 
+    func append(_ number: Int, to result: inout ScratchBytes) { entries[number].name.withUnsafeBytes { result.append($0) } }
+
     func find(_ name: UnsafeRawBufferPointer) -> Int? {
         var candidate = newest[Self.hash(name)] ?? -1
         while candidate >= 0 {

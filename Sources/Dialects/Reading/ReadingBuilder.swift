@@ -16,6 +16,9 @@ struct ReadingBuilder {
     /// Of the message: readings that lost all their fields to the filter.
     private(set) var emptiedCount = 0
 
+    /// Fields that the topic gives to every reading.
+    var topicFieldCount: Int { origin.fields.count }
+
     init(filter: FieldFilter = FieldFilter(), limit: MessageLimit = MessageLimit()) {
         self.filter = filter
         self.limit = limit

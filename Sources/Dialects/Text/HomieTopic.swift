@@ -79,7 +79,7 @@ struct HomieTopic {
     /// The parts of a topic between its slashes.
     private struct Levels {
         let topic: UnsafeRawBufferPointer
-        /// Where the next level begins.
+        /// Where the next level begins; behind the topic's end once the last was given.
         var position = 0
         /// Where the level given last ends.
         var end = 0
@@ -87,11 +87,11 @@ struct HomieTopic {
         init(_ topic: UnsafeRawBufferPointer) { self.topic = topic }
 
         mutating func next() -> UnsafeRawBufferPointer? {
-            guard position <= topic.count, end < topic.count || position == 0 else { return nil }
+            guard position <= topic.count else { return nil }
             let start = position
             end = start
             while end < topic.count, topic[end] != UInt8(ascii: "/") { end += 1 }
-            position = min(end + 1, topic.count)
+            position = end + 1
             return topic.slice(start..<end)
         }
     }

@@ -97,6 +97,8 @@ import Testing
     ])
     func topicsOutsideTheConventionAreRejected(_ topic: String) {
         #expect(Listener(.homie).hear("1", topic: topic).rejection?.reason == .unmatchedTopic)
+        #expect(Listener(.homie).hear("1", topic: topic, device: "none").rejection?.reason == .unmatchedTopic)
+        #expect(Listener(.homie).hear("1", topic: "", device: "none").rejection?.reason == .unmatchedTopic)
         #expect(Listener(.homie).hear("bad", topic: "homie/car/$state").rejection?.reason == .badValue)
     }
 }

@@ -1,0 +1,53 @@
+import Telemetry
+
+/// What one birth said of its metrics: names, datatypes, aliases.
+struct SparkplugGeneration: Equatable {
+    struct Metric: Equatable {
+        var datatype: UInt8
+        var alias: UInt64?
+    }
+
+    /// Of the birth, milliseconds since the epoch.
+    var birthTime: UInt64
+    private var names = NameIndex()
+    private var metrics: [Metric] = []
+    private var numberOfAlias: [UInt64: Int] = [:]
+    private var nameByteCount = 0
+
+    init(birthTime: UInt64) { self.birthTime = birthTime }
+
+    var count: Int { metrics.count }
+
+    /// Memory that it takes, roughly.
+    var byteCount: Int { nameByteCount + 160 * metrics.count + 64 }
+
+    func name(_ number: Int) -> [UInt8] { names.name(number) }
+    func append(_ number: Int, to result: inout ScratchBytes) { names.append(number, to: &result) }
+    func metric(_ number: Int) -> Metric { metrics[number] }
+
+    func find(alias: UInt64) -> Int? { numberOfAlias[alias] }
+    func find(name: UnsafeRawBufferPointer) -> Int? { names.find(name) }
+
+    /// A name given twice keeps its last datatype and alias.
+    mutating func add(_ name: UnsafeRawBufferPointer, _ metric: Metric) throws(Rejection) {
+        guard name.count > 0, name.isValidUTF8 else { throw Rejection(.undecodable, "a birth's metric has no name, or not in UTF-8") }
+        guard name.count <= Limits.fieldNameByteCount else {
+            throw Rejection(.fieldNameTooLong, "metric \"\(excerpt(name))\": a name of more than \(Limits.fieldNameByteCount) bytes")
+        }
+        let number = names.insert(name)
+        if number == metrics.count {
+            metrics.append(metric)
+            nameByteCount += name.count
+        } else {
+            metrics[number] = metric
+        }
+        guard let alias = metric.alias else { return }
+        guard numberOfAlias.updateValue(number, forKey: alias) ?? number == number else {
+            throw Rejection(.undecodable, "metric \"\(excerpt(name))\": another metric of this birth has alias \(alias), too")
+        }
+    }
+
+    static func == (a: SparkplugGeneration, b: SparkplugGeneration) -> Bool {
+        a.birthTime == b.birthTime && a.metrics == b.metrics && (0..<a.count).allSatisfy { a.name($0) == b.name($0) }
+    }
+}

@@ -1,0 +1,133 @@
+import Telemetry
+
+/// What is known of an edge node or a device of one. Two births are kept, because data from before the newest may be delivered again
+/// after it.
+struct SparkplugSource {
+    /// Newest first.
+    private(set) var generations: [SparkplugGeneration] = []
+    /// Of an edge node: the number of its session, from its birth.
+    var session: UInt64?
+    /// Of an edge node: names of the devices that it has had.
+    private(set) var devices = NameIndex()
+
+    // Not in the note.
+
+    /// Number of the newest message, 0...255; nil: the next one starts the count.
+    var sequence: UInt8?
+    /// When a rebirth was asked for last.
+    var requestTime: Timestamp?
+
+    static let generationLimit = 2
+    /// Devices of one edge node.
+    static let deviceLimit = 8_192
+
+    init() {}
+
+    var current: SparkplugGeneration? { generations.first }
+
+    var byteCount: Int { generations.reduce(256 + 64 * devices.count) { $0 + $1.byteCount } }
+
+    /// Whether the birth of this time is one of those kept: it was delivered again.
+    func knows(birthTime: UInt64) -> Bool { generations.contains { $0.birthTime == birthTime } }
+
+    mutating func add(_ generation: SparkplugGeneration) {
+        generations.insert(generation, at: 0)
+        if generations.count > Self.generationLimit { generations.removeLast() }
+    }
+
+    /// - Returns: false when the device was known.
+    mutating func add(device: UnsafeRawBufferPointer) throws(Rejection) -> Bool {
+        if devices.find(device) != nil { return false }
+        guard devices.count < Self.deviceLimit else {
+            throw Rejection(.deviceLimit, "more than \(Self.deviceLimit) devices of one edge node")
+        }
+        _ = devices.insert(device)
+        return true
+    }
+
+    /// The birth that explains data of this time: the newest one, unless the data is older than that and not older than the one before.
+    func generation(at time: UInt64?) -> SparkplugGeneration? {
+        guard let time, let newest = current, time < newest.birthTime, generations.count > 1 else { return current }
+        return generations[1].birthTime <= time ? generations[1] : newest
+    }
+
+    /// Counts a message of the edge node.
+    ///
+    /// - Returns: how many are missing before it. An earlier one, delivered again, misses none.
+    mutating func count(_ number: UInt64) -> Int {
+        guard let number = UInt8(exactly: number) else { return 0 }
+        guard let last = sequence else {
+            sequence = number
+            return 0
+        }
+        let missing = number &- last &- 1
+        guard missing < 128 else { return 0 }
+        sequence = number
+        return Int(missing)
+    }
+}
+
+/// The note of a source, docs/format/sparkplug-note.md.
+extension SparkplugSource {
+    private static let version: UInt8 = 1
+
+    var note: [UInt8] {
+        var writer = WireWriter()
+        writer.byte(Self.version)
+        writer.byte(session == nil ? 0 : 1)
+        if let session { writer.varint(session) }
+        writer.varint(UInt64(devices.count))
+        for number in 0..<devices.count { writer.counted(devices.name(number)) }
+        writer.byte(UInt8(generations.count))
+        for generation in generations {
+            writer.varint(generation.birthTime)
+            writer.varint(UInt64(generation.count))
+            for number in 0..<generation.count {
+                let metric = generation.metric(number)
+                writer.counted(generation.name(number))
+                writer.byte(metric.datatype)
+                writer.byte(metric.alias == nil ? 0 : 1)
+                if let alias = metric.alias { writer.varint(alias) }
+            }
+        }
+        return writer.bytes
+    }
+
+    /// Nil: not a note of this version.
+    init?(note: UnsafeRawBufferPointer) {
+        var cursor = WireCursor(note)
+        guard (try? cursor.byte()) == Self.version else { return nil }
+        do {
+            session = try Self.optional(&cursor)
+            for _ in 0..<(try Self.count(&cursor, limit: Self.deviceLimit)) {
+                let device = try cursor.counted()
+                guard device.isValidUTF8, try add(device: device) else { return nil }
+            }
+            for _ in 0..<(try Self.count(&cursor, limit: Self.generationLimit)) {
+                var generation = SparkplugGeneration(birthTime: try cursor.varint())
+                for _ in 0..<(try Self.count(&cursor, limit: SparkplugPayload.metricLimit)) {
+                    let name = try cursor.counted()
+                    try generation.add(name, .init(datatype: try cursor.byte(), alias: try Self.optional(&cursor)))
+                }
+                generations.append(generation)
+            }
+        } catch {
+            return nil
+        }
+        guard cursor.isAtEnd else { return nil }
+    }
+
+    private static func optional(_ cursor: inout WireCursor) throws(WireError) -> UInt64? {
+        switch try cursor.byte() {
+        case 0: return nil
+        case 1: return try cursor.varint()
+        default: throw .malformed
+        }
+    }
+
+    private static func count(_ cursor: inout WireCursor, limit: Int) throws(WireError) -> Int {
+        let count = try cursor.varint()
+        guard count <= UInt64(limit) else { throw .malformed }
+        return Int(count)
+    }
+}
