@@ -46,6 +46,7 @@ let package = Package(
         // C libraries: a module map or a thin shim, nothing else.
         .systemLibrary(name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "CSimdjson",
             cxxSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))],
@@ -65,7 +66,7 @@ let package = Package(
         module(
             "QueryAPI",
             [
-                "Dialects", "Telemetry", "TelemetryStore",
+                "CZlib", "Dialects", "Telemetry", "TelemetryStore",
                 product("Hummingbird", of: "hummingbird"), product("HummingbirdCore", of: "hummingbird"),
                 product("NIOCore", of: "swift-nio"), product("NIOPosix", of: "swift-nio"), product("NIOHTTPTypes", of: "swift-nio-extras"),
                 product("HTTPTypes", of: "swift-http-types"), product("Logging", of: "swift-log"),
@@ -119,7 +120,7 @@ let package = Package(
         tests(
             "QueryAPITests",
             [
-                "Telemetry", "TelemetryStore", "QueryAPI",
+                "CZlib", "Dialects", "Telemetry", "TelemetryStore", "QueryAPI",
                 product("Hummingbird", of: "hummingbird"), product("HummingbirdTesting", of: "hummingbird"),
                 product("HTTPTypes", of: "swift-http-types"), product("NIOCore", of: "swift-nio"), product("NIOPosix", of: "swift-nio"),
                 product("Logging", of: "swift-log"),
@@ -127,7 +128,7 @@ let package = Package(
         tests(
             "GatewayTests",
             [
-                "Telemetry", "TelemetryStore", "Ingest", "Gateway", product("Logging", of: "swift-log"),
+                "Dialects", "Telemetry", "TelemetryStore", "Ingest", "Gateway", product("Logging", of: "swift-log"),
                 product("ServiceLifecycle", of: "swift-service-lifecycle"),
             ]),
         tests("LoadTests", ["gaugehouse-load"]),

@@ -45,7 +45,9 @@ struct API: Sendable {
             Route(.get, "/api/v1/partitions", taking: ["table", "state", "time"], partitions),
             Route(.get, "/api/v1/stats", statistics),
             Route(.get, "/api/v1/config", configuration),
-            Route(.post, "/api/v1/write", taking: ["table"], write),
+            Route(.post, "/api/v1/write", taking: ["table", "precision"], write),
+            Route(.post, "/write", taking: ["db", "rp", "precision", "consistency", "u", "p"], errors: .influx, influxWrite),
+            Route(.post, "/api/v2/write", taking: ["bucket", "org", "orgID", "precision"], errors: .influx, influxWrite),
         ]
     }
 

@@ -13,7 +13,8 @@ extension API {
     }
 
     func ping(_ request: APIRequest) async throws -> Response {
-        Response(status: .noContent, headers: [.version: options.version])
+        // The write API that is spoken here is that of InfluxDB 1.8, which has both `/write` and `/api/v2/write`.
+        Response(status: .noContent, headers: [.version: options.version, .influxVersion: "1.8.0-gaugehouse-\(options.version)"])
     }
 
     /// The process runs and its store works; says nothing about MQTT.

@@ -38,8 +38,8 @@ final class RequestMetrics: Sendable {
     }
 
     /// Counts readings of a write that were not stored.
-    func record(rejected reasons: [RejectReason]) {
-        state.withLock { state in reasons.forEach { state.rejected[$0, default: 0] += 1 } }
+    func record(rejected counts: [RejectReason: Int]) {
+        state.withLock { state in state.rejected.merge(counts, uniquingKeysWith: +) }
     }
 
     func write(to text: inout PrometheusText) {

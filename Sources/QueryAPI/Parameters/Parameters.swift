@@ -23,7 +23,7 @@ struct Parameters: Sendable {
     }
 
     /// Parameters that later versions of the API give a meaning.
-    private static let planned: Set<String> = ["step", "agg", "fill", "align", "precision", "max_hz", "where"]
+    private static let planned: Set<String> = ["step", "agg", "fill", "align", "max_hz", "where"]
 
     private static func unknown(_ name: String, known: [String]) -> Problem {
         if planned.contains(name) { return .invalid(name, "\(name) is not supported by this version.") }

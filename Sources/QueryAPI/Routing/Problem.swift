@@ -95,33 +95,3 @@ struct Problem: Error {
         return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.bytes)))
     }
 }
-
-/// What became of a partly bad write.
-struct WriteOutcome: Sendable {
-    /// How many bad readings an answer lists.
-    static let listedErrorCount = 50
-
-    struct BadReading: Sendable {
-        /// Position in the body.
-        var index: Int
-        var reason: RejectReason
-    }
-
-    var accepted: Int
-    /// In order of their index.
-    var badReadings: [BadReading]
-
-    func write(to json: inout JSONWriter) {
-        json.member("accepted", accepted)
-        json.member("rejected", badReadings.count)
-        json.key("errors")
-        json.array { json in
-            for bad in badReadings.prefix(Self.listedErrorCount) {
-                json.object { json in
-                    json.member("index", bad.index)
-                    json.member("reason", bad.reason.rawValue)
-                }
-            }
-        }
-    }
-}

@@ -17,23 +17,24 @@ package struct QueryResponder: HTTPResponder {
         let id = requestIDs.id(for: request.headers)
         var logger = context.logger
         logger[metadataKey: "request_id"] = .string(id)
-        var routeName = "none"
+        var route: Route?
         var response: Response
         do {
-            response = try await answer(request, logger: logger, routeName: &routeName)
+            response = try await answer(request, logger: logger, route: &route)
             if request.method == .head { response = try await response.withoutBody() }
         } catch {
-            response = problem(for: error, logger: logger).response(requestID: id)
+            let problem = problem(for: error, logger: logger)
+            response = route?.errors == .influx ? problem.influxResponse() : problem.response(requestID: id)
             if request.method == .head { response = response.createHeadResponse() }
         }
         response.headers[.requestID] = id
         response.headers[.xContentTypeOptions] = "nosniff"
         if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
-        metrics.record(route: routeName, status: response.status.code, duration: ContinuousClock.now - started)
+        metrics.record(route: route?.pattern ?? "none", status: response.status.code, duration: ContinuousClock.now - started)
         return response
     }
 
-    private func answer(_ request: Request, logger: Logger, routeName: inout String) async throws -> Response {
+    private func answer(_ request: Request, logger: Logger, route found: inout Route?) async throws -> Response {
         let target = RequestTarget(request.head.path ?? "/")
         switch table.match(request.method, path: target.segments) {
         case .none:
@@ -42,7 +43,7 @@ package struct QueryResponder: HTTPResponder {
             guard request.method == .options else { throw Problem.methodNotAllowed(request.method, allowed: allowed) }
             return Response(status: .noContent, headers: [.allow: (allowed + [.options]).map(\.rawValue).joined(separator: ", ")])
         case .found(let route, let rawCaptures):
-            routeName = route.pattern
+            found = route
             let captures = try rawCaptures.map { raw in
                 guard let capture = PercentEncoding.decode(raw) else {
                     throw Problem.invalid("id", "The device id in the path is not percent-encoded UTF-8.")
@@ -99,4 +100,5 @@ extension HTTPField.Name {
     static let requestID = HTTPField.Name("x-request-id")!
     static let nextPageToken = HTTPField.Name("x-next-page-token")!
     static let version = HTTPField.Name("x-gaugehouse-version")!
+    static let influxVersion = HTTPField.Name("x-influxdb-version")!
 }

@@ -3,21 +3,31 @@ import Hummingbird
 
 /// One line of the API: method, path, parameters, handler.
 struct Route: Sendable {
+    enum ErrorForm {
+        /// RFC 9457.
+        case problem
+        /// InfluxDB's, for its clients.
+        case influx
+    }
+
     let method: HTTPRequest.Method
     /// `/api/v1/devices/{id}/latest`: also the label of its metrics.
     let pattern: String
     /// Names of the query parameters it takes; any other is a 400.
     let parameters: [String]
+    /// How its errors are written.
+    let errors: ErrorForm
     let handler: @Sendable (APIRequest) async throws -> Response
     private let segments: [Substring]
 
     init(
-        _ method: HTTPRequest.Method, _ pattern: String, taking parameters: [String] = [],
+        _ method: HTTPRequest.Method, _ pattern: String, taking parameters: [String] = [], errors: ErrorForm = .problem,
         _ handler: @escaping @Sendable (APIRequest) async throws -> Response
     ) {
         self.method = method
         self.pattern = pattern
         self.parameters = parameters
+        self.errors = errors
         self.handler = handler
         segments = RequestTarget(pattern).segments
     }

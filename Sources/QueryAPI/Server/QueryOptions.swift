@@ -1,3 +1,5 @@
+import Dialects
+
 /// What the operator and the gateway set for the HTTP server.
 package struct QueryOptions: Sendable {
     package var host = "127.0.0.1"
@@ -8,7 +10,10 @@ package struct QueryOptions: Sendable {
     /// Directory whose file system's free space is reported.
     package var dataPath: String?
 
-    /// Bytes of a request body; one group of commits holds a few of them in memory.
+    /// Device tag, tags and measurement of lines and CSV.
+    package var lines = DialectOptions(format: .lineProtocol)
+
+    /// Bytes of a request body, before and after it is unpacked; one group of commits holds a few of them in memory.
     package var bodyByteLimit = 8 << 20
     /// Bytes of a request's headers together, its target included: a few thousand device ids in a URL.
     package var headerByteLimit = 64 << 10

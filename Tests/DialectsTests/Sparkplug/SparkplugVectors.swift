@@ -3,7 +3,8 @@
 ///
 /// Group `Plant`, edge node `edge1`, device `pump`; T is 1764000000000 ms.
 enum SparkplugVectors {
-    /// NBIRTH at T, seq 0, bdSeq 3: `Node Control/Rebirth`, then one metric of each datatype with its number as alias, among them a data set (16),
+    /// NBIRTH at T, seq 0, bdSeq 3: `Node Control/Rebirth`, then one metric of each datatype with its number as alias, among them a
+    /// data set (16),
     /// a template (19), a double with properties (20), a null (21) and an array of Int32 (22).
     static let nodeBirth = bytes(
         """
@@ -32,7 +33,8 @@ enum SparkplugVectors {
         08d0dfdfb4ab33121a0a085072657373757265106418d0dfdfb4ab332009650000904012150a06537461727473106518d0dfdfb4ab33200350071224
         0a1544657669636520436f6e74726f6c2f5265626f6f74106618d0dfdfb4ab33200b70001802
         """)
-    /// DDATA at T + 5 s, seq 3: Pressure 4.75 at T + 4 s; Starts 8, historical, and Pressure 4.25 at T + 3 s; Starts -9 at the payload's time.
+    /// DDATA at T + 5 s, seq 3: Pressure 4.75 at T + 4 s; Starts 8, historical, and Pressure 4.25 at T + 3 s; Starts -9 at the
+    /// payload's time.
     static let deviceData = bytes(
         """
         0888f7dfb4ab33120e106418a0efdfb4ab336500009840120d106518b8e7dfb4ab3328015008120e106418b8e7dfb4ab3365000088401208106550f7

@@ -60,7 +60,7 @@ import Testing
         var random = SplitMix64(state: seed)
         let device = sample.format == .value || sample.format == .state ? "d" : nil
         let listener = Listener(sample.format)
-        for round in 0..<3_000 {
+        for round in 0..<2_000 {
             var (payload, topic) = (sample.payload, Array(sample.topic.utf8))
             Self.mutate(&payload, &random)
             if round % 4 == 0, sample.topic != "t" { Self.mutate(&topic, &random) }

@@ -32,34 +32,4 @@ extension RowSource where Self: ~Copyable {
         if batch.count > firstRow { return .readings(areTimedByReceipt: false) }
         return hasRows ? .allExcluded : .ignored("no row of data")
     }
-
-    /// - Parameter reject: called for each row that was left out.
-    /// - Returns: number of rows, rejected ones included.
-    /// - Throws: nothing can be read, or there are more rows than a batch takes; the batch is then as it was.
-    mutating func decodeRows(
-        _ body: UnsafeRawBufferPointer, origin: MessageOrigin, into batch: inout ReadingBatch,
-        reject: (RowPlace, Rejection) -> Void
-    ) throws(Rejection) -> RowCounts {
-        let firstRow = batch.count
-        var counts = RowCounts()
-        try open(body, origin: origin, in: batch)
-        while true {
-            let row = batch.count
-            guard !batch.isFull else {
-                batch.removeRows(from: firstRow)
-                throw Rejection(
-                    .payloadTooLong,
-                    "more than \(Limits.readingsPerBatch) readings or \(Limits.batchByteCount) bytes of names and values in one body")
-            }
-            do throws(Rejection) {
-                guard try next(into: &batch) else { break }
-                if batch.count == row { counts.excluded += 1 }
-            } catch {
-                batch.removeRows(from: row)
-                reject(RowPlace(index: counts.rows, line: line), error)
-            }
-            counts.rows += 1
-        }
-        return counts
-    }
 }
