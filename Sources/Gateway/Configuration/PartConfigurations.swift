@@ -95,17 +95,6 @@ package struct DeliveryConfiguration: Sendable {
     }
 }
 
-package struct HTTPConfiguration: Sendable, Equatable {
-    package var host: String
-    /// 0: any free one.
-    package var port: Int
-
-    init(_ values: SectionValues) {
-        guard let address = ListenAddress(values.text("listen")) else { preconditionFailure("listen was checked") }
-        (host, port) = (address.host, address.port)
-    }
-}
-
 package struct DeadLetterConfiguration: Sendable, Equatable {
     package var path: String
     package var maxByteCount: Int

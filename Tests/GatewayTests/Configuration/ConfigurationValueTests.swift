@@ -16,6 +16,8 @@ import Testing
         #expect(configuration.tables == [TableOptions(name: "telemetry")])
         #expect(configuration.http.host == "127.0.0.1" && configuration.http.port == 8080)
         #expect(configuration.brokers.isEmpty)
+        #expect(configuration.http.lines.deviceTag == "device")
+        #expect(configuration.http.lines.tags == .device && configuration.http.lines.measurement == .prefix)
         #expect(configuration.deliveries.isEmpty)
     }
 
@@ -26,6 +28,13 @@ import Testing
         #expect(configuration.store.path == "/flag")
         #expect(configuration.store.headAge == .minutes(2))
         #expect(configuration.store.durability == .none)
+    }
+
+    @Test func linesOverHTTPAreReadAsTheSectionSays() throws {
+        let toml = "[http]\ndevice_tag = \"host\"\ntags = \"fields\"\nmeasurement = \"drop\""
+        let lines = try GatewayConfiguration.parse(toml, file: "f").http.lines
+        #expect(lines.deviceTag == "host")
+        #expect(lines.tags == .fields && lines.measurement == .drop)
     }
 
     @Test func elementsOfListsAreSetByNumber() throws {

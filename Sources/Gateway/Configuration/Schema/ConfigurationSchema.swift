@@ -138,6 +138,11 @@ package enum ConfigurationSchema {
             .init("listen", .text, "127.0.0.1:8080", "address and port; port 0 takes a free one", check: isListenAddress),
             .init("allow_remote", .boolean, "false", "this version has no tokens: true lets it listen beyond loopback"),
             .init("token_file", .text, "", "file of bearer tokens", planned: "authentication by token"),
+            .init("device_tag", .text, "device", "tag of line protocol, column of CSV, that names the device", check: isNotEmpty),
+            .init(
+                "tags", .choice(["device", "fields"]), "device",
+                "other tags of a line: part of the device id (d1,cpu=cpu0), or text fields"),
+            .init("measurement", .choice(["prefix", "drop"]), "prefix", "of a line: before its fields' names (cpu.usage), or left out"),
         ])
 
     static let deadLetters = ConfigurationSection(
