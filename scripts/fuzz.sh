@@ -11,7 +11,7 @@ install_missing libzstd-dev libsimdjson-dev libstdc++-12-dev pkg-config
 seconds=${1:-60}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(log segment catalog checkpoint state ledger dialects)
+[ ${#targets[@]} -gt 0 ] || targets=(log segment catalog checkpoint state ledger dialects text)
 [[ $seconds =~ ^[0-9]+$ ]] || fail "usage: scripts/fuzz.sh [seconds [target…]]"
 
 build=$PWD/.build/fuzz

@@ -39,6 +39,7 @@ let package = Package(
         .target(
             name: "FuzzSupport", dependencies: ["Telemetry", "TelemetryCodec", "TelemetryStore"], path: "Support", swiftSettings: settings),
         fuzzer("log"), fuzzer("segment"), fuzzer("catalog"), fuzzer("checkpoint"), fuzzer("state"), fuzzer("ledger"), fuzzer("dialects"),
+        fuzzer("text"),
     ],
     cxxLanguageStandard: .cxx17
 )
