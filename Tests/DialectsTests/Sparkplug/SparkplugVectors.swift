@@ -4,8 +4,7 @@
 /// Group `Plant`, edge node `edge1`, device `pump`; T is 1764000000000 ms.
 enum SparkplugVectors {
     /// NBIRTH at T, seq 0, bdSeq 3: `Node Control/Rebirth`, then one metric of each datatype with its number as alias, among them a
-    /// data set (16),
-    /// a template (19), a double with properties (20), a null (21) and an array of Int32 (22).
+    /// data set (16), a template (19), a double with properties (20), a null (21) and an array of Int32 (22).
     static let nodeBirth = bytes(
         """
         0880d0dfb4ab3312120a0562645365711880d0dfb4ab332004580312210a144e6f646520436f6e74726f6c2f526562697274681880d0dfb4ab33200b

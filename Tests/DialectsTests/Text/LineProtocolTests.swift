@@ -94,6 +94,11 @@ import Testing
         #expect(heard.readings.first?.time == Timestamp(microseconds: microseconds))
     }
 
+    @Test func theLeastNumberIsNoTime() {
+        let heard = Listener(.lineProtocol) { $0.timeUnit = .microseconds }.hear("m,device=d v=1 -9223372036854775808")
+        #expect(heard.rejection?.reason == .badTime)
+    }
+
     @Test(
         arguments: [
             ("m", .undecodable), ("m ", .undecodable), ("m,device=d", .undecodable), ("m,device=d ", .undecodable),
