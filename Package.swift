@@ -91,7 +91,7 @@ let package = Package(
             name: "gaugehouse-load",
             dependencies: [product("ArgumentParser", of: "swift-argument-parser"), product("Histogram", of: "hdrhistogram-swift")],
             path: "loadtest",
-            exclude: ["README.md"],
+            exclude: ["README.md", "scenarios"],
             swiftSettings: settings),
         .executableTarget(
             name: "gaugehouse-bench-store",
@@ -131,7 +131,7 @@ let package = Package(
                 "Dialects", "Telemetry", "TelemetryStore", "Ingest", "Gateway", product("Logging", of: "swift-log"),
                 product("ServiceLifecycle", of: "swift-service-lifecycle"),
             ]),
-        tests("LoadTests", ["gaugehouse-load"]),
+        tests("LoadTests", ["gaugehouse-load", product("Histogram", of: "hdrhistogram-swift")]),
         tests("TidyTests", []),
     ],
     cxxLanguageStandard: .cxx17

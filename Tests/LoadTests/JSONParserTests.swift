@@ -32,12 +32,12 @@ struct JSONParserTests {
 
     @Test("gateway addresses", arguments: ["http://h", "http://h:8080/", "http://[::1]:8080", "http://h:1/base"])
     func goodAddress(url: String) {
-        #expect(HTTPClient(url: url, token: nil) != nil)
+        #expect(HTTPEndpoint(url: url) != nil)
     }
 
     @Test("other addresses are refused", arguments: ["https://h", "h:8080", "http://", "http://h:x", "http://h:99999", "http://[::1"])
     func badAddress(url: String) {
-        #expect(HTTPClient(url: url, token: nil) == nil)
+        #expect(HTTPEndpoint(url: url) == nil)
     }
 
     @Test("lengths of time", arguments: [("10", 10e9), ("500ms", 5e8), ("1.5s", 1.5e9), ("2m", 120e9), ("1h", 3_600e9)])

@@ -32,6 +32,26 @@ struct MQTTPacketTests {
         #expect(bytes == [0x30, 9, 0, 7] + Array("a/d42/b".utf8))
     }
 
+    @Test("a topic without a device, with the connection in it, and the retain flag")
+    func connectionTopic() throws {
+        let topic = try #require(TopicTemplate("a/{connection}/c")).resolved(connection: 12)
+        var bytes: [UInt8] = []
+        MQTTPacket.appendPublish(
+            topic: topic, naming: DeviceNaming(prefix: "d", deviceCount: 100), device: 7, packetID: nil, isDuplicate: false,
+            isRetained: true, payload: [9], to: &bytes)
+        #expect(bytes == [0x31, 9, 0, 6] + Array("a/12/c".utf8) + [9])
+        #expect(!topic.hasDevice)
+    }
+
+    @Test("CONNECT carries a will at QoS 1")
+    func will() {
+        var bytes: [UInt8] = []
+        let will = Announcement(topic: "w", payload: [1, 2], isRetained: false)
+        MQTTPacket.appendConnect(clientID: "c", keepAliveSeconds: 1, credentials: nil, will: will, to: &bytes)
+        #expect(bytes[9] == 0b0000_1110)
+        #expect(Array(bytes[12...]) == [0, 1, 0x63, 0, 1, 0x77, 0, 2, 1, 2])
+    }
+
     @Test(
         "remaining length takes one to four bytes",
         arguments: [
@@ -65,8 +85,8 @@ struct MQTTPacketTests {
     }
 
     @Test(
-        "a topic template needs its device exactly once and no wildcard",
-        arguments: ["a/b", "{device}/{device}", "a/+/{device}", "{device}/#"])
+        "a topic template has its device once at most, and no wildcard",
+        arguments: ["", "{device}/{device}", "a/+/{device}", "{device}/#"])
     func badTopic(text: String) {
         #expect(TopicTemplate(text) == nil)
     }
@@ -74,8 +94,8 @@ struct MQTTPacketTests {
 
 @Suite("In-flight window")
 struct InFlightWindowTests {
-    private func message(_ number: Int) -> InFlightWindow.Message {
-        InFlightWindow.Message(number: number, time: Int64(number), startNanoseconds: 0)
+    private func message(_ number: Int) -> InFlightMessage {
+        InFlightMessage(number: number, time: Int64(number), startNanoseconds: 0, step: 1, isRepeat: false)
     }
 
     @Test("it is bounded, gives ids back, and knows no foreign id")

@@ -9,6 +9,8 @@ struct LoadError: Error, CustomStringConvertible, Equatable {
         case badPeer
         /// A file could not be read or written, or is not a ledger.
         case file
+        /// What was asked for makes no sense.
+        case usage
     }
 
     var code: Code
@@ -28,6 +30,7 @@ struct LoadError: Error, CustomStringConvertible, Equatable {
         case .refused: 77
         case .badPeer: 76
         case .file: 74
+        case .usage: 64
         }
     }
 }

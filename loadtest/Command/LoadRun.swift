@@ -2,7 +2,7 @@ import Glibc
 import Histogram
 import Synchronization
 
-/// One run of the generator: starts the workers, shows progress, adds up what they did.
+/// One run of the generator: starts the workers and the probes, shows progress, adds up what they did.
 struct LoadRun {
     struct Outcome: Sendable {
         var report: LoadReport
@@ -13,19 +13,26 @@ struct LoadRun {
     }
 
     let options: LoadOptions
+    let probe: ProbeOptions?
     let ledger: LedgerWriter?
     let showsProgress: Bool
 
     /// Blocking, until everything is sent and acknowledged or the deadlines are over. Ctrl-C ends it early.
     /// - Throws: when not every connection came up, so that nothing was sent. Later failures stand in the outcome.
     func run() throws(LoadError) -> Outcome {
+        if options.writeTarget == nil { return try run(PublisherConnection.self) }
+        try options.writeTarget?.prepare()
+        return try run(HTTPWriteConnection.self)
+    }
+
+    private func run<Connection: LoadConnection>(_: Connection.Type) throws(LoadError) -> Outcome {
         let counters = LoadCounters()
         let connectionCount = options.description.connections
         let threadCount = min(options.threadCount, connectionCount)
         let (options, ledger) = (options, ledger)
         let threads = (0..<threadCount).map { thread in
             WorkerThread {
-                var worker = PublishWorker(
+                var worker = PublishWorker<Connection>(
                     indices: Array(stride(from: thread, to: connectionCount, by: threadCount)), options: options, counters: counters,
                     ledger: ledger)
                 let outcome = worker.run()
@@ -33,24 +40,51 @@ struct LoadRun {
                 return outcome
             }
         }
-        while counters.readyWorkers.load(ordering: .acquiring) < threadCount, !counters.isStopping.load(ordering: .relaxed) {
+        let probes = probe.map { startProbes($0, of: Connection.self, counters: counters) } ?? []
+        let readyCount = threadCount + probes.count
+        while counters.readyWorkers.load(ordering: .acquiring) < readyCount, !counters.isStopping.load(ordering: .relaxed) {
             stopIfInterrupted(counters)
             Clock.sleep(nanoseconds: 500_000)
         }
-        guard counters.readyWorkers.load(ordering: .acquiring) == threadCount else {
-            let failure = threads.compactMap { $0.join().failure }.first
-            throw failure ?? LoadError(.unavailable, "interrupted while connecting")
+        guard counters.readyWorkers.load(ordering: .acquiring) == readyCount else {
+            let failures = threads.map { $0.join().failure } + probes.map { $0.join().failure }
+            throw failures.lazy.compactMap(\.self).first ?? LoadError(.unavailable, "interrupted while connecting")
         }
         let before = ProcessorTime.now()
         let start = Clock.nanoseconds()
         counters.startNanoseconds.store(start, ordering: .releasing)
         watch(counters, threadCount: threadCount, start: start)
         let outcomes = threads.map { $0.join() }
-        return sum(outcomes, start: start, processorTime: ProcessorTime.now() - before)
+        let processorTime = ProcessorTime.now() - before
+        counters.isProbingOver.store(true, ordering: .relaxed)
+        return Total(options: options, outcomes: outcomes, start: start).outcome(
+            processorTime: processorTime, probe: probe, probes: probes.map { $0.join() })
+    }
+
+    /// The queryable one, then the durable one.
+    private func startProbes<Connection: LoadConnection>(
+        _ probe: ProbeOptions, of: Connection.Type, counters: LoadCounters
+    ) -> [WorkerThread<ProbeOutcome>] {
+        let (queryable, durable) = (options.probing("probe-", rate: probe.rate), options.probing("durable-", rate: probe.rate))
+        let waitForStart: @Sendable () -> UInt64 = {
+            counters.readyWorkers.wrappingAdd(1, ordering: .releasing)
+            return counters.waitForStart()
+        }
+        return [
+            WorkerThread {
+                let outcome = QueryableProbe<Connection>(probe: probe, options: queryable, counters: counters).run(
+                    waitForStart: waitForStart)
+                if counters.startNanoseconds.load(ordering: .relaxed) == 0 { counters.isStopping.store(true, ordering: .relaxed) }
+                return outcome
+            },
+            WorkerThread {
+                DurableProbe(probe: probe, description: durable.description, counters: counters).run(waitForStart: waitForStart)
+            },
+        ]
     }
 
     private func watch(_ counters: LoadCounters, threadCount: Int, start: UInt64) {
-        var progress = ProgressLine(start: start)
+        var progress = ProgressLine(start: start, plan: options.plan)
         while counters.finishedWorkers.load(ordering: .acquiring) < threadCount {
             Clock.sleep(nanoseconds: 20_000_000)
             stopIfInterrupted(counters)
@@ -62,37 +96,25 @@ struct LoadRun {
     private func stopIfInterrupted(_ counters: LoadCounters) {
         if Interrupt.isPending { counters.isStopping.store(true, ordering: .relaxed) }
     }
+}
 
-    private func sum(_ outcomes: [PublishWorker.Outcome], start: UInt64, processorTime: ProcessorTime) -> Outcome {
-        var latency = outcomes[0].recorder.latency
-        for outcome in outcomes.dropFirst() { latency.add(outcome.recorder.latency) }
-        let sent = outcomes.reduce(into: [Int: Int]()) { $0.merge($1.sent) { a, _ in a } }
-        let sentCount = sent.values.reduce(0, +)
-        let acknowledged = outcomes.reduce(0) { $0 + $1.recorder.count }
-        let sendingEnd = max(start + 1, outcomes.map(\.sendingEnd).max()!)
-        let lastAck = max(sendingEnd, outcomes.map(\.recorder.lastNanoseconds).max()!)
-        let failure = outcomes.lazy.compactMap(\.failure).first
-        let isAcknowledging = options.qualityOfService == 1
-        let (sendingSeconds, seconds) = (Double(sendingEnd - start) / 1e9, Double(lastAck - start) / 1e9)
-        var payload: [UInt8] = []
-        options.description.generator.appendPayload(device: 0, sequence: 0, time: options.description.startTime, to: &payload)
-        let report = LoadReport(
-            description: options.description, qualityOfService: options.qualityOfService, targetRate: options.rate,
-            sendingSeconds: sendingSeconds, seconds: seconds, sent: sentCount, acknowledged: acknowledged,
-            unacknowledged: outcomes.reduce(0) { $0 + $1.unacknowledged }, overrun: outcomes.reduce(0) { $0 + $1.overrun },
-            unsent: options.schedule == nil || Interrupt.isPending || failure != nil ? 0 : options.messageLimit - sentCount,
-            reconnects: outcomes.reduce(0) { $0 + $1.reconnects }, republished: outcomes.reduce(0) { $0 + $1.republished },
-            messagesPerSecond: isAcknowledging ? Double(acknowledged) / seconds : Double(sentCount) / sendingSeconds,
-            payloadBytes: payload.count, latencyMicroseconds: LoadReport.Latency(latency),
-            generator: LoadReport.Generator(
-                userSeconds: Double(processorTime.userMicroseconds) / 1e6, systemSeconds: Double(processorTime.systemMicroseconds) / 1e6,
-                cpuMicrosecondsPerMessage: sentCount == 0 ? 0 : Double(processorTime.totalMicroseconds) / Double(sentCount)),
-            startMonotonicNanoseconds: start, failure: failure?.message)
-        return Outcome(
-            report: report,
-            trailer: Ledger.Trailer(
-                sent: (0..<options.description.connections).map { sent[$0] ?? 0 },
-                endTime: max(options.description.startTime, outcomes.map(\.newestTime).max()!)),
-            acknowledged: outcomes.flatMap(\.recorder.acknowledged), failure: failure)
+extension LoadOptions {
+    /// The same run for one more device, whose messages are whole and in order, at the probes' rate and QoS 1.
+    func probing(_ name: String, rate: Double) -> LoadOptions {
+        var options = self
+        options.description.run += name
+        options.description.prefix += name
+        options.description.devices = 1
+        options.description.connections = 1
+        options.description.readingsPerMessage = 1
+        options.description.payloadSize = 0
+        options.description.faults = Faults()
+        options.plan = Plan(rate: rate, tickNanoseconds: 1_000_000)
+        options.qualityOfService = 1
+        options.window = 10_000
+        options.reconnects = true
+        options.stormNanoseconds = nil
+        options.keepsAcknowledged = false
+        return options
     }
 }

@@ -1,52 +1,55 @@
 import Glibc
 import Synchronization
 
+/// What one worker has done.
+struct WorkerOutcome: Sendable {
+    var recorder: AckRecorder
+    /// By connection index.
+    var sent: [Int: Int] = [:]
+    var unacknowledged = 0
+    var unsent = 0
+    var overrun = 0
+    var repeated = 0
+    var republished = 0
+    var reconnects = 0
+    var newestTime: Int64 = 0
+    /// When sending ended, ns on the monotonic clock.
+    var sendingEnd: UInt64 = 0
+    var failure: LoadError?
+}
+
+/// Longest wait in poll(2): bounds how late a deadline, a stop, or PUBACKs too few for a wake-up are seen.
+private let pollMilliseconds: Int32 = 10
+/// In open loop answers are looked for this often: the resolution of the latencies, at 2 % of a core.
+private let lookNanoseconds: UInt64 = 200_000
+
 /// Drives some of the connections from one thread: send what is due, poll, take acknowledgements.
-struct PublishWorker {
-    struct Outcome: Sendable {
-        var recorder: AckRecorder
-        /// By connection index.
-        var sent: [Int: Int] = [:]
-        var unacknowledged = 0
-        var overrun = 0
-        var republished = 0
-        var reconnects = 0
-        var newestTime: Int64 = 0
-        /// When sending ended, ns on the monotonic clock.
-        var sendingEnd: UInt64 = 0
-        var failure: LoadError?
-    }
-
-    /// Longest wait in poll(2): bounds how late a deadline, a stop, or PUBACKs too few for a wake-up are seen.
-    private static let pollMilliseconds: Int32 = 10
-    /// In open loop PUBACKs are looked for this often: the resolution of the latencies, at 2 % of a core.
-    private static let lookNanoseconds: UInt64 = 200_000
-
+struct PublishWorker<Connection: LoadConnection> {
     private let options: LoadOptions
     private let counters: LoadCounters
     private let schedule: Schedule?
-    private let limit: Int
-    private var connections: [PublisherConnection]
+    private var connections: [Connection]
     private var recorder: AckRecorder
     private var polled: [pollfd] = []
     private var reported = (sent: 0, acknowledged: 0, overrun: 0, reconnects: 0)
+    private var stormCount: UInt64 = 0
 
     init(indices: [Int], options: LoadOptions, counters: LoadCounters, ledger: LedgerWriter?) {
         self.options = options
         self.counters = counters
-        schedule = options.schedule
-        limit = options.messageLimit
-        connections = indices.map { PublisherConnection(index: $0, options: options) }
+        schedule = options.plan.schedule
+        connections = indices.map { Connection(index: $0, options: options) }
         recorder = AckRecorder(options: options, ledger: ledger)
     }
 
     /// The whole life of the worker; blocking.
-    mutating func run() -> Outcome {
+    mutating func run() -> WorkerOutcome {
         var failure: LoadError?
         var sendingEnd: UInt64 = 0
         do {
             for index in connections.indices { try connections[index].connect() }
             let start = waitForStart()
+            recorder.begin(start: start)
             try publish(start: start)
             sendingEnd = Clock.nanoseconds()
             try drain(start: start)
@@ -67,10 +70,7 @@ struct PublishWorker {
     /// All connections of all workers are up before the first message, so that connecting is not measured.
     private func waitForStart() -> UInt64 {
         counters.readyWorkers.wrappingAdd(1, ordering: .releasing)
-        while counters.startNanoseconds.load(ordering: .acquiring) == 0, !counters.isStopping.load(ordering: .relaxed) {
-            Clock.sleep(nanoseconds: 500_000)
-        }
-        return counters.startNanoseconds.load(ordering: .acquiring)
+        return counters.waitForStart()
     }
 
     private mutating func publish(start: UInt64) throws(LoadError) {
@@ -78,13 +78,12 @@ struct PublishWorker {
             let now = Clock.nanoseconds()
             let elapsed = now > start ? now - start : 0
             // One tick more in open loop, for what fell due within the last one.
-            if let duration = options.durationNanoseconds, elapsed >= duration + (schedule?.tickNanoseconds ?? 0) { return }
-            let due = min(limit, schedule?.dueCount(elapsed: elapsed) ?? limit)
+            if let total = options.plan.totalNanoseconds, elapsed >= total + (schedule?.tickNanoseconds ?? 0) { return }
+            breakConnectionsIfDue(elapsed: elapsed, now: now)
             var isFinished = true
             for index in connections.indices {
-                let share = connections[index].share(ofFirst: limit)
-                try turn(index, upTo: connections[index].share(ofFirst: due), bulkAcks: schedule == nil, start: start, now: now)
-                isFinished = isFinished && connections[index].sentCount >= share
+                try turn(index, sends: true, start: start, now: now)
+                isFinished = isFinished && connections[index].feed.isFinished
             }
             if isFinished { return }
             try wait(start: start)
@@ -94,22 +93,29 @@ struct PublishWorker {
     private mutating func drain(start: UInt64) throws(LoadError) {
         let deadline = Clock.nanoseconds() + options.drainNanoseconds
         while connections.contains(where: { !$0.isIdle }), Clock.nanoseconds() < deadline {
-            for index in connections.indices {
-                try turn(index, upTo: 0, bulkAcks: false, start: start, now: Clock.nanoseconds())
-            }
+            for index in connections.indices { try turn(index, sends: false, start: start, now: Clock.nanoseconds()) }
             try wait(start: start)
         }
     }
 
+    /// All at once, without a DISCONNECT, as a network that fails for a moment does.
+    private mutating func breakConnectionsIfDue(elapsed: UInt64, now: UInt64) {
+        guard let interval = options.stormNanoseconds, elapsed / interval > stormCount else { return }
+        stormCount = elapsed / interval
+        for index in connections.indices { connections[index].disconnect(now: now, retryAtOnce: true) }
+    }
+
     /// Lets one connection send and reconnect.
-    private mutating func turn(_ index: Int, upTo limit: Int, bulkAcks: Bool, start: UInt64, now: UInt64) throws(LoadError) {
+    private mutating func turn(_ index: Int, sends: Bool, start: UInt64, now: UInt64) throws(LoadError) {
         do {
+            if sends { connections[index].advance(elapsed: now > start ? now - start : 0) }
             try connections[index].reconnectIfDue(now: now)
             try connections[index].flush(now: now)
-            if connections[index].isWorthFilling { try connections[index].publish(upTo: limit, start: start, now: now) }
-            let isBulk = bulkAcks && options.qualityOfService == 1 && connections[index].sentCount < limit
-            connections[index].setWaitsForAcksInBulk(isBulk)
-            try connections[index].pingIfQuiet(now: now)
+            if connections[index].isWorthFilling {
+                if sends { try connections[index].publish(start: start, now: now) } else { try connections[index].publishRest(now: now) }
+            }
+            connections[index].setWaitsForAcksInBulk(sends && schedule == nil && !connections[index].feed.isFinished)
+            try connections[index].keepAlive(now: now)
         } catch {
             try handle(error, of: index, now: now)
         }
@@ -117,13 +123,13 @@ struct PublishWorker {
 
     /// Waits for PUBACKs, for room in a socket or for the next tick, and takes what has come.
     private mutating func wait(start: UInt64) throws(LoadError) {
-        var timeout = Self.pollMilliseconds
+        var timeout = pollMilliseconds
         if let schedule {
             let now = Clock.nanoseconds()
             let elapsed = now > start ? now - start : 0
             let tick = schedule.nextTick(after: elapsed) - elapsed
             let isWaiting = connections.contains { !$0.isIdle }
-            Clock.sleep(nanoseconds: isWaiting ? min(tick, Self.lookNanoseconds) : min(tick, UInt64(Self.pollMilliseconds) * 1_000_000))
+            Clock.sleep(nanoseconds: isWaiting ? min(tick, lookNanoseconds) : min(tick, UInt64(pollMilliseconds) * 1_000_000))
             timeout = 0
         }
         polled.removeAll(keepingCapacity: true)
@@ -155,31 +161,34 @@ struct PublishWorker {
     /// A broken connection ends the run, or starts a reconnect.
     private mutating func handle(_ error: LoadError, of index: Int, now: UInt64) throws(LoadError) {
         guard error.code == .unavailable, options.reconnects else { throw error }
-        connections[index].disconnect(now: now)
+        connections[index].disconnect(now: now, retryAtOnce: false)
     }
 
     /// Adds what is new to the shared counters.
     private mutating func report() {
         let current = (
-            sent: connections.reduce(0) { $0 + $1.sentCount }, acknowledged: recorder.count,
-            overrun: connections.reduce(0) { $0 + $1.overrunCount }, reconnects: connections.reduce(0) { $0 + $1.reconnectCount }
+            sent: connections.reduce(0) { $0 + $1.feed.sentCount }, acknowledged: recorder.count,
+            overrun: connections.reduce(0) { $0 + $1.feed.overrunCount }, reconnects: connections.reduce(0) { $0 + $1.reconnectCount }
         )
         counters.add(current.sent - reported.sent, to: counters.sent)
+        recorder.note(sent: current.sent - reported.sent, now: Clock.nanoseconds())
         counters.add(current.acknowledged - reported.acknowledged, to: counters.acknowledged)
         counters.add(current.overrun - reported.overrun, to: counters.overrun)
         counters.add(current.reconnects - reported.reconnects, to: counters.reconnects)
         reported = current
     }
 
-    private func outcome(failure: LoadError?, sendingEnd: UInt64) -> Outcome {
-        var outcome = Outcome(recorder: recorder, sendingEnd: sendingEnd, failure: failure)
+    private func outcome(failure: LoadError?, sendingEnd: UInt64) -> WorkerOutcome {
+        var outcome = WorkerOutcome(recorder: recorder, sendingEnd: sendingEnd, failure: failure)
         for connection in connections {
-            outcome.sent[connection.index] = connection.sentCount
-            outcome.unacknowledged += connection.window.count
-            outcome.overrun += connection.overrunCount
+            outcome.sent[connection.index] = connection.feed.sentCount
+            outcome.unacknowledged += connection.unacknowledgedCount
+            outcome.unsent += connection.feed.unsentCount
+            outcome.overrun += connection.feed.overrunCount
+            outcome.repeated += connection.repeatCount
             outcome.republished += connection.republishedCount
             outcome.reconnects += connection.reconnectCount
-            outcome.newestTime = max(outcome.newestTime, connection.newestTime)
+            outcome.newestTime = max(outcome.newestTime, connection.feed.stream.newestTime)
         }
         return outcome
     }

@@ -52,6 +52,14 @@ struct GatewayReader {
         }
     }
 
+    /// The newest value of each field of a device; empty while the gateway does not know it.
+    func latest(device: String) throws(LoadError) -> [String: JSONValue] {
+        var target = "/api/v1/devices/\(Self.percentEncoded(device))/latest"
+        if let table { target += "?table=\(Self.percentEncoded(table))" }
+        guard case .object(let values)? = try page(target)?["values"] else { return [:] }
+        return values.compactMapValues { $0["value"] }
+    }
+
     /// Everything but RFC 3986's unreserved characters.
     static func percentEncoded(_ text: String) -> String {
         var encoded = ""

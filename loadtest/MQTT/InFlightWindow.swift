@@ -1,15 +1,6 @@
 /// The QoS 1 messages of one connection that are sent and not yet acknowledged: a slot for each packet id in use.
 struct InFlightWindow {
-    struct Message: Equatable {
-        /// In the connection's own numbering.
-        var number: Int
-        /// The reading's time, µs since the epoch.
-        var time: Int64
-        /// When it was due (open loop) or written (flat out), ns on the monotonic clock.
-        var startNanoseconds: UInt64
-    }
-
-    private var slots: [Message?]
+    private var slots: [InFlightMessage?]
     private var freePacketIDs: [UInt16]
 
     /// - Parameter capacity: 1...65535, as many as there are packet ids.
@@ -24,14 +15,14 @@ struct InFlightWindow {
     var isEmpty: Bool { freeCount == capacity }
 
     /// Takes a free packet id for a message; nil when the window is full.
-    mutating func insert(_ message: Message) -> UInt16? {
+    mutating func insert(_ message: InFlightMessage) -> UInt16? {
         guard let packetID = freePacketIDs.popLast() else { return nil }
         slots[Int(packetID)] = message
         return packetID
     }
 
     /// Gives the packet id back; nil when no message is in flight under it.
-    mutating func remove(_ packetID: UInt16) -> Message? {
+    mutating func remove(_ packetID: UInt16) -> InFlightMessage? {
         guard Int(packetID) < slots.count, let message = slots[Int(packetID)] else { return nil }
         slots[Int(packetID)] = nil
         freePacketIDs.append(packetID)
@@ -39,7 +30,7 @@ struct InFlightWindow {
     }
 
     /// Everything in flight, in the order it was sent first, as a republish must keep it (MQTT-4.6.0-1).
-    var messagesInOrder: [(packetID: UInt16, message: Message)] {
+    var messagesInOrder: [(packetID: UInt16, message: InFlightMessage)] {
         slots.indices.compactMap { index in slots[index].map { (UInt16(index), $0) } }.sorted { $0.message.number < $1.message.number }
     }
 }

@@ -9,7 +9,7 @@ enum MQTTPacket {
     static let maximumRemainingLength = 268_435_455
 
     static func appendConnect(
-        clientID: String, keepAliveSeconds: UInt16, credentials: Credentials?, to bytes: inout [UInt8]
+        clientID: String, keepAliveSeconds: UInt16, credentials: Credentials?, will: Announcement? = nil, to bytes: inout [UInt8]
     ) {
         var body: [UInt8] = []
         append(string: "MQTT", to: &body)
@@ -17,9 +17,15 @@ enum MQTTPacket {
         // Clean session: a QoS 1 receiver keeps no state per packet id, so a republish with DUP needs no session, and none is left behind.
         var flags: UInt8 = 0b0000_0010
         if let credentials { flags |= credentials.password == nil ? 0b1000_0000 : 0b1100_0000 }
+        if will != nil { flags |= 0b0000_1100 }  // a will, at QoS 1
         body.append(flags)
         body.append(bigEndian: keepAliveSeconds)
         append(string: clientID, to: &body)
+        if let will {
+            append(string: will.topic, to: &body)
+            body.append(bigEndian: UInt16(will.payload.count))
+            body.append(contentsOf: will.payload)
+        }
         if let credentials {
             append(string: credentials.username, to: &body)
             if let password = credentials.password { append(string: password, to: &body) }
@@ -31,18 +37,24 @@ enum MQTTPacket {
 
     /// - Parameter packetID: nil for QoS 0, 1...65535 for QoS 1.
     static func appendPublish(
-        topic: TopicTemplate, naming: DeviceNaming, device: Int, packetID: UInt16?, isDuplicate: Bool, payload: [UInt8],
-        to bytes: inout [UInt8]
+        topic: TopicTemplate, naming: DeviceNaming, device: Int, packetID: UInt16?, isDuplicate: Bool, isRetained: Bool = false,
+        payload: [UInt8], to bytes: inout [UInt8]
     ) {
-        let topicByteCount = topic.prefix.count + naming.byteCount + topic.suffix.count
-        bytes.append(0x30 | (isDuplicate ? 0x08 : 0) | (packetID == nil ? 0 : 0x02))
+        let topicByteCount = topic.byteCount(naming)
+        bytes.append(0x30 | (isDuplicate ? 0x08 : 0) | (packetID == nil ? 0 : 0x02) | (isRetained ? 0x01 : 0))
         append(remainingLength: 2 + topicByteCount + (packetID == nil ? 0 : 2) + payload.count, to: &bytes)
         bytes.append(bigEndian: UInt16(topicByteCount))
-        bytes.append(contentsOf: topic.prefix)
-        naming.append(device: device, to: &bytes)
-        bytes.append(contentsOf: topic.suffix)
+        topic.append(device: device, naming: naming, to: &bytes)
         if let packetID { bytes.append(bigEndian: packetID) }
         bytes.append(contentsOf: payload)
+    }
+
+    /// QoS 0.
+    static func appendPublish(_ announcement: Announcement, to bytes: inout [UInt8]) {
+        bytes.append(0x30 | (announcement.isRetained ? 0x01 : 0))
+        append(remainingLength: 2 + announcement.topic.utf8.count + announcement.payload.count, to: &bytes)
+        append(string: announcement.topic, to: &bytes)
+        bytes.append(contentsOf: announcement.payload)
     }
 
     static func appendPing(to bytes: inout [UInt8]) {

@@ -4,7 +4,7 @@ import Glibc
 ///
 /// A value owned by its worker's thread; every method that touches the socket throws `.unavailable` when the connection broke,
 /// after which `disconnect` and `reconnect` bring it back with everything unacknowledged sent again.
-struct PublisherConnection {
+struct PublisherConnection: LoadConnection {
     /// Bytes waiting for the socket at most; more would only sit in memory.
     private static let outgoingLimit = 256 << 10
     private static let connectTimeoutSeconds = 5
@@ -13,55 +13,49 @@ struct PublisherConnection {
 
     let index: Int
     private let options: LoadOptions
-    private let fleet: Fleet
     private let naming: DeviceNaming
-    private let generator: ReadingGenerator
-    private let schedule: Schedule?
+    private let topic: TopicTemplate
+    private let isRetained: Bool
 
     private var socket: Socket?
     private var frames = MQTTFrameReader()
     private var outgoing: [UInt8] = []
     private var outgoingHead = 0
     private var payload: [UInt8] = []
-    private(set) var window: InFlightWindow
-    /// Time of each device's newest reading, by position on this connection.
-    private var newestTimes: [Int64]
+    private(set) var feed: MessageFeed
+    private var window: InFlightWindow
+    /// The second copy of a message, for which the window had no room.
+    private var pendingRepeat: InFlightMessage?
+    /// Messages of this session, announcements counted.
+    private var ordinal = 0
     private var lastWriteNanoseconds: UInt64 = 0
     private var isPingUnanswered = false
     private var waitsForAcksInBulk = false
     private var retryAt: UInt64 = 0
     private var retryDelay = Self.retryNanoseconds.lowerBound
-    /// Messages below this number could not be sent when they were due.
-    private var overdueLimit = 0
 
-    /// Messages given to the socket so far; the number of the next one.
-    private(set) var sentCount = 0
-    private(set) var overrunCount = 0
+    private(set) var repeatCount = 0
     private(set) var republishedCount = 0
     private(set) var reconnectCount = 0
 
     init(index: Int, options: LoadOptions) {
         self.index = index
         self.options = options
-        fleet = options.description.fleet
         naming = options.description.naming
-        generator = options.description.generator
-        schedule = options.schedule
+        topic = options.topic.resolved(connection: index)
+        isRetained = options.isRetained
+        feed = MessageFeed(connection: index, options: options)
         window = InFlightWindow(capacity: options.window)
-        newestTimes = Array(repeating: 0, count: fleet.deviceCount(on: index))
     }
 
     var descriptor: Int32? { socket?.descriptor }
     var hasOutgoing: Bool { outgoingHead < outgoing.count }
-    var isIdle: Bool { window.isEmpty && !hasOutgoing }
-    var newestTime: Int64 { newestTimes.max() ?? 0 }
-
-    /// How many of the fleet's first `total` messages are this connection's.
-    func share(ofFirst total: Int) -> Int { fleet.messageCount(on: index, ofFirst: total) }
+    var isIdle: Bool { window.isEmpty && !hasOutgoing && pendingRepeat == nil }
+    var unacknowledgedCount: Int { window.messagesInOrder.count { !$0.message.isRepeat } }
 
     /// True once so many packet ids are free that a refill is worth a write; always true in open loop, where ticks make the batches.
     var isWorthFilling: Bool {
-        options.qualityOfService == 0 || schedule != nil || window.freeCount >= max(1, window.capacity / 4)
+        options.qualityOfService == 0 || feed.isOpenLoop || window.freeCount >= max(1, window.capacity / 4)
     }
 
     // MARK: Session
@@ -73,7 +67,7 @@ struct PublisherConnection {
         var packet: [UInt8] = []
         MQTTPacket.appendConnect(
             clientID: options.clientID(connection: index), keepAliveSeconds: options.keepAliveSeconds, credentials: options.credentials,
-            to: &packet)
+            will: options.encoder.will(connection: index, session: reconnectCount, time: Clock.epochMicroseconds()), to: &packet)
         try socket.writeAll(packet)
         frames.reset()
         while true {
@@ -88,9 +82,11 @@ struct PublisherConnection {
             case .bytes: continue
             case .wouldBlock: throw LoadError(.unavailable, "\(options.host):\(options.port) does not answer CONNECT")
             case .endOfStream:
-                throw LoadError(.unavailable, "\(options.host):\(options.port) closed the connection before answering CONNECT")
+                throw LoadError(
+                    .unavailable, "\(options.host):\(options.port) closed the connection before answering CONNECT; does it want TLS?")
             }
         }
+        try announce(socket)
         socket.setNonBlocking()
         self.socket = socket
         lastWriteNanoseconds = Clock.nanoseconds()
@@ -99,12 +95,25 @@ struct PublisherConnection {
         retryDelay = Self.retryNanoseconds.lowerBound
     }
 
-    /// Forgets the broken socket; what is in flight stays in the window.
-    mutating func disconnect(now: UInt64) {
+    /// Births and descriptions, for the dialects that have them; blocking.
+    private mutating func announce(_ socket: Socket) throws(LoadError) {
+        let announcements = options.encoder.announcements(connection: index, session: reconnectCount, time: Clock.epochMicroseconds())
+        var packets: [UInt8] = []
+        for announcement in announcements {
+            MQTTPacket.appendPublish(announcement, to: &packets)
+            guard packets.count >= Self.outgoingLimit else { continue }
+            try socket.writeAll(packets)
+            packets.removeAll(keepingCapacity: true)
+        }
+        try socket.writeAll(packets)
+        ordinal = announcements.count
+    }
+
+    mutating func disconnect(now: UInt64, retryAtOnce: Bool) {
         socket = nil
         outgoing.removeAll(keepingCapacity: true)
         outgoingHead = 0
-        retryAt = now + retryDelay
+        retryAt = retryAtOnce ? now : now + retryDelay
     }
 
     /// Tries again when its time has come, and sends everything unacknowledged again, in order, with DUP.
@@ -121,7 +130,7 @@ struct PublisherConnection {
         reconnectCount += 1
         for (packetID, message) in window.messagesInOrder {
             republishedCount += 1
-            append(message: message.number, time: message.time, packetID: packetID, isDuplicate: true)
+            append(message, packetID: packetID, isDuplicate: true)
         }
     }
 
@@ -135,52 +144,59 @@ struct PublisherConnection {
 
     // MARK: Publishing
 
-    /// Sends what is due as far as window and socket let it.
-    /// - Parameter limit: messages of this connection that are due by now.
-    /// - Parameter start: start of the run, ns on the monotonic clock.
-    mutating func publish(upTo limit: Int, start: UInt64, now: UInt64) throws(LoadError) {
-        guard socket != nil else { return noteOverrun(limit) }
-        while sentCount < limit, !hasOutgoing {
-            let before = sentCount
-            fill(limit: limit, start: start, now: now)
-            if sentCount == before { break }
+    mutating func advance(elapsed: UInt64) { feed.advance(elapsed: elapsed) }
+
+    mutating func publish(start: UInt64, now: UInt64) throws(LoadError) {
+        guard socket != nil else { return feed.noteOverrun() }
+        while feed.hasDue, !hasOutgoing {
+            fill(start: start, now: now)
+            if outgoing.isEmpty { break }
             try flush(now: now)
         }
-        noteOverrun(limit)
+        feed.noteOverrun()
     }
 
-    /// Remembers that messages up to `limit` were due and could not all be sent. Flat out nothing is ever due.
-    private mutating func noteOverrun(_ limit: Int) {
-        if schedule != nil, sentCount < limit { overdueLimit = max(overdueLimit, limit) }
+    mutating func publishRest(now: UInt64) throws(LoadError) {
+        guard socket != nil, !hasOutgoing else { return }
+        appendRepeat()
+        try flush(now: now)
     }
 
-    private mutating func fill(limit: Int, start: UInt64, now: UInt64) {
+    private mutating func appendRepeat() {
+        guard let message = pendingRepeat else { return }
+        var packetID: UInt16?
+        if options.qualityOfService == 1 {
+            packetID = window.insert(message)
+            if packetID == nil { return }
+        }
+        append(message, packetID: packetID, isDuplicate: false)
+        pendingRepeat = nil
+        repeatCount += 1
+    }
+
+    private mutating func fill(start: UInt64, now: UInt64) {
         let wallTime = Clock.epochMicroseconds()
-        while sentCount < limit, outgoing.count < Self.outgoingLimit {
-            let number = sentCount
-            let position = number % newestTimes.count
-            // Two readings of a device in one µs would be one reading to the store.
-            let time = max(wallTime, newestTimes[position] + 1)
-            var packetID: UInt16?
-            if options.qualityOfService == 1 {
-                let due = schedule.map { start + $0.dueTime(ofFleetMessage: fleet.fleetMessage(number, on: index)) }
-                packetID = window.insert(InFlightWindow.Message(number: number, time: time, startNanoseconds: due ?? now))
-                if packetID == nil { return }
+        let isAcknowledged = options.qualityOfService == 1
+        while outgoing.count < Self.outgoingLimit {
+            appendRepeat()
+            guard feed.hasDue, !isAcknowledged || window.freeCount > 0 else { return }
+            var message = feed.take(wallTime: wallTime, start: start, now: now)
+            append(message, packetID: isAcknowledged ? window.insert(message) : nil, isDuplicate: false)
+            if feed.stream.isDuplicated(message.number) {
+                message.isRepeat = true
+                pendingRepeat = message
             }
-            append(message: number, time: time, packetID: packetID, isDuplicate: false)
-            newestTimes[position] = time
-            if number < overdueLimit { overrunCount += 1 }
-            sentCount += 1
         }
     }
 
-    private mutating func append(message: Int, time: Int64, packetID: UInt16?, isDuplicate: Bool) {
-        let reading = fleet.reading(of: message, on: index)
+    private mutating func append(_ message: InFlightMessage, packetID: UInt16?, isDuplicate: Bool) {
+        let readings = feed.stream.readings(of: message.number, time: message.time, step: message.step)
         payload.removeAll(keepingCapacity: true)
-        generator.appendPayload(device: reading.device, sequence: reading.sequence, time: time, to: &payload)
+        feed.stream.appendPayload(readings, number: message.number, ordinal: ordinal, to: &payload)
         MQTTPacket.appendPublish(
-            topic: options.topic, naming: naming, device: reading.device, packetID: packetID, isDuplicate: isDuplicate, payload: payload,
-            to: &outgoing)
+            topic: topic, naming: naming, device: readings.device, packetID: packetID, isDuplicate: isDuplicate, isRetained: isRetained,
+            payload: payload, to: &outgoing)
+        ordinal += 1
     }
 
     /// Writes what is waiting until it is gone or the socket is full.
@@ -222,7 +238,7 @@ struct PublisherConnection {
                 guard let message = window.remove(packetID) else {
                     throw LoadError(.badPeer, "the broker acknowledged packet \(packetID), which is not in flight")
                 }
-                recorder.record(message, connection: index, now: now)
+                recorder.record(message, of: feed.stream, now: now)
             case .pong: isPingUnanswered = false
             case .connectAcknowledged: throw LoadError(.badPeer, "the broker sent a second CONNACK")
             }
@@ -241,13 +257,14 @@ struct PublisherConnection {
 
     /// Whether poll(2) is to wake us only for a quarter of a window of PUBACKs: waking for each one costs more than the message.
     mutating func setWaitsForAcksInBulk(_ isOn: Bool) {
+        let isOn = isOn && options.qualityOfService == 1
         guard let socket, waitsForAcksInBulk != isOn else { return }
         waitsForAcksInBulk = isOn
         socket.setReceiveLowWater(isOn ? max(1, window.capacity / 4) * 4 : 1)
     }
 
     /// Keeps a quiet connection open and finds a dead one.
-    mutating func pingIfQuiet(now: UInt64) throws(LoadError) {
+    mutating func keepAlive(now: UInt64) throws(LoadError) {
         guard socket != nil, options.keepAliveSeconds > 0 else { return }
         guard now > lastWriteNanoseconds, now - lastWriteNanoseconds > UInt64(options.keepAliveSeconds) * 500_000_000 else { return }
         guard !isPingUnanswered else { throw LoadError(.unavailable, "the broker does not answer PINGREQ") }

@@ -1,40 +1,64 @@
 import Histogram
 
-/// What one worker learns from PUBACKs: latencies, and which readings must be readable from now on.
+/// What one worker learns from acknowledgements: latencies, and which readings must be readable from now on.
 struct AckRecorder: Sendable {
     /// Lines go to the ledger when this many bytes are waiting, and at least every worker turn that has time.
     private static let ledgerPortionByteCount = 64 << 10
 
-    /// Microseconds, three significant digits, up to an hour.
-    private(set) var latency = Histogram<UInt64>(
-        lowestDiscernibleValue: 1, highestTrackableValue: 3_600_000_000, numberOfSignificantValueDigits: .three)
+    /// Of the measured part of the run, by the time messages were due.
+    private(set) var latency = Latency.histogram()
+    /// Of the whole run; second copies do not count.
     private(set) var count = 0
+    /// Acknowledgements that came within the measured part.
+    private(set) var measuredCount = 0
     private(set) var lastNanoseconds: UInt64 = 0
+    private(set) var series = SecondSeries()
     /// Empty unless the run is verified from memory.
     private(set) var acknowledged: [AcknowledgedReading] = []
 
     private var ledgerLines: [UInt8] = []
-    private let fleet: Fleet
     private let naming: DeviceNaming
     private let keepsAcknowledged: Bool
     private let ledger: LedgerWriter?
+    private let measuredOffsets: Range<UInt64>
+    private var measured: Range<UInt64> = 0..<0
 
     init(options: LoadOptions, ledger: LedgerWriter?) {
-        fleet = options.description.fleet
         naming = options.description.naming
         keepsAcknowledged = options.keepsAcknowledged
+        measuredOffsets = options.plan.measured
         self.ledger = ledger
     }
 
-    mutating func record(_ message: InFlightWindow.Message, connection: Int, now: UInt64) {
+    /// - Parameter start: of the run, ns on the monotonic clock.
+    mutating func begin(start: UInt64) {
+        series.begin(start: start)
+        let (end, isEndless) = start.addingReportingOverflow(measuredOffsets.upperBound)
+        measured = start + measuredOffsets.lowerBound..<(isEndless ? .max : end)
+    }
+
+    mutating func note(sent count: Int, now: UInt64) { series.note(sent: count, now: now) }
+
+    mutating func record(_ message: InFlightMessage, of stream: MessageStream, now: UInt64) {
+        guard !message.isRepeat else { return }
         count += 1
         lastNanoseconds = now
-        latency.record(now > message.startNanoseconds ? (now - message.startNanoseconds) / 1_000 : 0)
-        guard keepsAcknowledged || ledger != nil else { return }
-        let position = fleet.reading(of: message.number, on: connection)
-        let reading = AcknowledgedReading(device: UInt32(position.device), sequence: UInt32(position.sequence), time: message.time)
-        if keepsAcknowledged { acknowledged.append(reading) }
-        if ledger != nil { LedgerWriter.appendLine(reading, naming: naming, to: &ledgerLines) }
+        let microseconds = now > message.startNanoseconds ? (now - message.startNanoseconds) / 1_000 : 0
+        series.note(acknowledgedAt: now)
+        series.note(latencyMicroseconds: microseconds, dueAt: message.startNanoseconds)
+        if measured.contains(message.startNanoseconds) { latency.record(min(microseconds, Latency.highestMicroseconds)) }
+        if measured.contains(now) { measuredCount += 1 }
+        guard keepsAcknowledged || ledger != nil, !stream.isBad(message.number) else { return }
+        keep(stream.readings(of: message.number, time: message.time, step: message.step))
+    }
+
+    private mutating func keep(_ readings: MessageReadings) {
+        for index in 0..<readings.count {
+            let reading = AcknowledgedReading(
+                device: UInt32(readings.device), sequence: UInt32(readings.sequence + index), time: readings.time(of: index))
+            if keepsAcknowledged { acknowledged.append(reading) }
+            if ledger != nil { LedgerWriter.appendLine(reading, naming: naming, to: &ledgerLines) }
+        }
     }
 
     /// - Throws: `.file` when the ledger cannot be written: the run's proof is then worth nothing.
@@ -42,5 +66,16 @@ struct AckRecorder: Sendable {
         guard let ledger, !ledgerLines.isEmpty, force || ledgerLines.count >= Self.ledgerPortionByteCount else { return }
         try ledger.append(lines: ledgerLines)
         ledgerLines.removeAll(keepingCapacity: true)
+    }
+}
+
+enum Latency {
+    /// An hour.
+    static let highestMicroseconds: UInt64 = 3_600_000_000
+
+    /// µs, three significant digits.
+    static func histogram() -> Histogram<UInt64> {
+        Histogram<UInt64>(
+            lowestDiscernibleValue: 1, highestTrackableValue: highestMicroseconds, numberOfSignificantValueDigits: .three)
     }
 }

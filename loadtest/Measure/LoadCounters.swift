@@ -13,6 +13,17 @@ final class LoadCounters: Sendable {
     /// Set by Ctrl-C or by a worker that failed: stop sending, wait for what is in flight.
     let isStopping = Atomic<Bool>(false)
 
+    /// The fleet has sent everything; probes come to their end.
+    let isProbingOver = Atomic<Bool>(false)
+
+    /// Blocking; 0 when the run never starts.
+    func waitForStart() -> UInt64 {
+        while startNanoseconds.load(ordering: .acquiring) == 0, !isStopping.load(ordering: .relaxed) {
+            Clock.sleep(nanoseconds: 500_000)
+        }
+        return startNanoseconds.load(ordering: .acquiring)
+    }
+
     func add(_ delta: Int, to counter: borrowing Atomic<Int>) {
         if delta != 0 { counter.wrappingAdd(delta, ordering: .relaxed) }
     }

@@ -36,3 +36,24 @@ extension [UInt8] {
         append(decimal: Int64(value.magnitude % 100), width: 2)
     }
 }
+
+extension [UInt8] {
+    /// Tenths as a decimal number with one digit behind the point: 215 is `21.5`.
+    mutating func append(tenths value: Int64) {
+        if value < 0 { append(UInt8(ascii: "-")) }
+        append(decimal: Int64(value.magnitude / 10))
+        append(UInt8(ascii: "."))
+        append(decimal: Int64(value.magnitude % 10))
+    }
+
+    /// A whole number of units of 10^-digits as a decimal number: 2153 with 2 digits is `21.53`, with none `2153`.
+    mutating func append(decimal value: Int64, fractionDigits digits: Int) {
+        guard digits > 0 else { return append(decimal: value) }
+        var unit: UInt64 = 1
+        for _ in 0..<digits { unit *= 10 }
+        if value < 0 { append(UInt8(ascii: "-")) }
+        append(decimal: Int64(value.magnitude / unit))
+        append(UInt8(ascii: "."))
+        append(decimal: Int64(value.magnitude % unit), width: digits)
+    }
+}

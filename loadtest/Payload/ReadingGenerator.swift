@@ -59,10 +59,22 @@ struct ReadingGenerator: Sendable {
     /// - Parameter time: µs since the epoch.
     func appendPayload(device: Int, sequence: Int, time: Int64, to bytes: inout [UInt8]) {
         let start = bytes.count
-        let values = values(device: device, sequence: sequence)
         bytes.append(text: #"{"ts":"#)
         bytes.append(decimal: time)
-        bytes.append(text: #","seq":"#)
+        bytes.append(UInt8(ascii: ","))
+        appendMembers(device: device, sequence: sequence, to: &bytes)
+        if let pad = pad(sequence: sequence, unpaddedByteCount: bytes.count - start + 1) {
+            bytes.append(text: #","pad":""#)
+            bytes.append(contentsOf: pad)
+            bytes.append(UInt8(ascii: "\""))
+        }
+        bytes.append(UInt8(ascii: "}"))
+    }
+
+    /// Appends the fields as members of a JSON object, without its braces.
+    func appendMembers(device: Int, sequence: Int, to bytes: inout [UInt8]) {
+        let values = values(device: device, sequence: sequence)
+        bytes.append(text: #""seq":"#)
         bytes.append(decimal: Int64(sequence))
         bytes.append(text: #","temperature":"#)
         bytes.append(hundredths: values.temperatureHundredths)
@@ -75,12 +87,19 @@ struct ReadingGenerator: Sendable {
         bytes.append(text: #","status":""#)
         bytes.append(text: values.status)
         bytes.append(UInt8(ascii: "\""))
-        if let pad = pad(sequence: sequence, unpaddedByteCount: bytes.count - start + 1) {
-            bytes.append(text: #","pad":""#)
-            bytes.append(contentsOf: pad)
-            bytes.append(UInt8(ascii: "\""))
-        }
-        bytes.append(UInt8(ascii: "}"))
+    }
+
+    /// What an energy meter has counted, hundredths of a kWh: one more with each reading, so that it tells the reading's number.
+    func energyHundredths(device: Int, sequence: Int) -> Int64 { energyBase(device: device) + Int64(sequence) }
+
+    /// The number of the reading in which a meter showed this; nil when it never did.
+    func sequence(device: Int, energyHundredths: Int64) -> Int? {
+        let sequence = energyHundredths - energyBase(device: device)
+        return sequence >= 0 ? Int(sequence) : nil
+    }
+
+    private func energyBase(device: Int) -> Int64 {
+        Int64(Self.mix(seed ^ UInt64(truncatingIfNeeded: device)) % 1_000_000)
     }
 
     /// The fields the gateway must show for a reading, the time apart.
@@ -110,7 +129,7 @@ struct ReadingGenerator: Sendable {
     }
 
     /// Straight lines between seeded points `grain` apart; each point is in -range...range.
-    private static func noise(_ stream: UInt64, at position: Int, grain: Int, range: Int64) -> Int64 {
+    static func noise(_ stream: UInt64, at position: Int, grain: Int, range: Int64) -> Int64 {
         let (cell, offset) = position.quotientAndRemainder(dividingBy: grain)
         func point(_ index: Int) -> Int64 {
             Int64(mix(stream &+ UInt64(truncatingIfNeeded: index)) % UInt64(2 * range + 1)) - range
@@ -120,7 +139,7 @@ struct ReadingGenerator: Sendable {
     }
 
     /// Source: SplitMix64, Steele, Lea and Flood 2014.
-    private static func mix(_ value: UInt64) -> UInt64 {
+    static func mix(_ value: UInt64) -> UInt64 {
         var z = value &+ 0x9E37_79B9_7F4A_7C15
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
         z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB

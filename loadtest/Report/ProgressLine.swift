@@ -6,10 +6,12 @@ struct ProgressLine {
     private static let intervalNanoseconds: UInt64 = 1_000_000_000
 
     private let start: UInt64
+    private let plan: Plan
     private var last: (time: UInt64, sent: Int)
 
-    init(start: UInt64) {
+    init(start: UInt64, plan: Plan) {
         self.start = start
+        self.plan = plan
         last = (start, 0)
     }
 
@@ -18,8 +20,13 @@ struct ProgressLine {
         let sent = counters.sent.load(ordering: .relaxed)
         let rate = Double(sent - last.sent) * 1e9 / Double(now - last.time)
         last = (now, sent)
-        var line = "\(Text.decimal(Double(now - start) / 1e9, digits: 0)) s  sent \(sent)"
-        line += "  acked \(counters.acknowledged.load(ordering: .relaxed))  \(Text.decimal(rate, digits: 0)) msg/s"
+        let acknowledged = counters.acknowledged.load(ordering: .relaxed)
+        var line = Text.decimal(Double(now - start) / 1e9, digits: 0)
+        if let total = plan.totalNanoseconds { line += " of \(Text.decimal(Double(total) / 1e9, digits: 0))" }
+        line +=
+            " s  sent \(sent)" + (acknowledged > 0 ? "  acked \(acknowledged)  in flight \(max(0, sent - acknowledged))" : "")
+            + "  \(Text.decimal(rate, digits: 0)) msg/s"
+        if !plan.measured.contains(now - start) { line += " (ramp)" }
         line += "  overrun \(counters.overrun.load(ordering: .relaxed))"
         let reconnects = counters.reconnects.load(ordering: .relaxed)
         if reconnects > 0 { line += "  reconnects \(reconnects)" }

@@ -61,15 +61,23 @@ struct Verifier {
         let fleet = description.fleet
         let sentCount = ledger.trailer.map {
             fleet.readingCount(device: share.device, connectionMessageCount: $0.sent[share.device % fleet.connectionCount])
+                * description.readingsPerMessage
         }
         var verifier = DeviceVerifier(
             device: share.device, description: description, generator: generator, acknowledged: share.acknowledged, sentCount: sentCount)
-        let endTime = max(ledger.trailer?.endTime ?? 0, share.acknowledged.last?.time ?? description.startTime)
         try gateway.forEachRow(
-            device: description.naming.name(of: share.device), from: description.startTime, through: endTime, pageLimit: Self.pageLimit
+            device: description.naming.name(of: share.device), from: description.earliestTime, through: endTime(share),
+            pageLimit: Self.pageLimit
         ) { verifier.add($0) }
         verifier.finish()
         return verifier
+    }
+
+    /// No reading of the run is newer. Times that the gateway gives are bound by the present, with a second for a clock that differs.
+    private func endTime(_ share: Share) -> Int64 {
+        guard ledger.description.dialect.isTimed else { return Clock.epochMicroseconds() + 1_000_000 }
+        let newest = share.acknowledged.reduce(ledger.description.startTime) { max($0, $1.time) }
+        return max(ledger.trailer?.endTime ?? 0, newest)
     }
 }
 
