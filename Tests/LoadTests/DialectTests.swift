@@ -72,6 +72,7 @@ struct DialectTests {
     func senml() throws {
         let records = try #require(try json(.senml, count: 2) as? [[String: Any]])
         var (baseTime, resolved) = (0.0, [Double: [String: Any]]())
+        #expect(records[0]["bn"] as? String == "dev-09/")
         for record in records {
             baseTime = record["bt"] as? Double ?? baseTime
             let name = try #require(record["n"] as? String)
@@ -87,7 +88,7 @@ struct DialectTests {
         let lines = String(decoding: payload(.lineProtocol, count: 2), as: UTF8.self).split(separator: "\n")
         #expect(lines.count == 2)
         let line = try Regex(
-            #"^environment,device=dev-09 seq=(\d+)i,temperature=(-?\d+\.\d\d),humidity=(\d+\.\d\d),"#
+            #"^environment,host=dev-09 seq=(\d+)i,temperature=(-?\d+\.\d\d),humidity=(\d+\.\d\d),"#
                 + #"battery=(\d+)i,rssi=(-\d+)i,status="([a-z-]+)" (\d+)$"#
         )
         for (index, text) in lines.enumerated() {

@@ -19,12 +19,12 @@ struct LoadCommand: ParsableCommand {
 
             Examples:
               gaugehouse-load --devices 1000 --duration 30s
-              gaugehouse-load --devices 10000 --rate 20000 --ramp-up 5s --duration 5m --html run.html
-              gaugehouse-load --rate 5000 --duration 1m --probe http://127.0.0.1:8080 --verify http://127.0.0.1:8080
-              gaugehouse-load --dialect senml --readings-per-message 10 --reading-rate 50000 --duration 1m
-              gaugehouse-load --template payload.txt --topic 'plant/{device}/up' --poisson --rate 500 --duration 1m
-              gaugehouse-load --scenario loadtest/scenarios/burst.conf --host broker.example.net
-              gaugehouse-load --target influxdb --url http://127.0.0.1:8086 --rate 50000 --duration 1m
+              gaugehouse-load --rate 20000 --ramp-up 5s --duration 5m --html run.html
+              gaugehouse-load --rate 5000 --probe http://gateway:8080 --verify http://gateway:8080
+              gaugehouse-load --dialect senml --readings-per-message 10 --reading-rate 50000
+              gaugehouse-load --template payload.txt --topic 'plant/{device}/up' --rate 500
+              gaugehouse-load --scenario loadtest/scenarios/burst.conf --host broker
+              gaugehouse-load --target influxdb --url http://127.0.0.1:8086 --rate 50000
 
             Exit codes: 0 all well; 1 --verify found a difference, or a probe never became visible; 64 bad options, scenario or \
             template; 69 broker or gateway not reachable, or lost; 74 a file; 75 messages left unacknowledged; 76 the peer speaks \

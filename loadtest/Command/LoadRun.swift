@@ -20,6 +20,8 @@ struct LoadRun {
     /// Blocking, until everything is sent and acknowledged or the deadlines are over. Ctrl-C ends it early.
     /// - Throws: when not every connection came up, so that nothing was sent. Later failures stand in the outcome.
     func run() throws(LoadError) -> Outcome {
+        // Whatever it answers: a gateway that is not ready is worth measuring, one that is not there is a mistake.
+        if let probe { _ = try HTTPClient(endpoint: probe.endpoint, token: probe.token).get("/-/ready") }
         if options.writeTarget == nil { return try run(PublisherConnection.self) }
         try options.writeTarget?.prepare()
         return try run(HTTPWriteConnection.self)

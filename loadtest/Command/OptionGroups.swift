@@ -16,10 +16,10 @@ struct BrokerFlags: ParsableArguments {
 }
 
 struct TargetFlags: ParsableArguments {
-    @Option(help: "Where readings go: \(Target.allCases.map(\.rawValue).joined(separator: ", ")).") var target = Target.mqtt
+    @Option(help: "Where readings go.") var target = Target.mqtt
     @Option(help: ArgumentHelp("HTTP target's address: http://host:port", valueName: "url")) var url: String?
     @Option(help: ArgumentHelp("HTTP: messages in one request at most.", valueName: "messages")) var batch = 1_000
-    @Option(help: "HTTP to Gaugehouse: line-protocol, ndjson or json.") var writeFormat = WriteFormat.lineProtocol
+    @Option(help: "HTTP to Gaugehouse: the form of the body.") var writeFormat = WriteFormat.lineProtocol
     @Option(help: "InfluxDB: created if it is not there.") var database = "gaugehouse_load"
 }
 
@@ -46,7 +46,7 @@ struct ScheduleFlags: ParsableArguments {
 }
 
 struct PayloadFlags: ParsableArguments {
-    @Option(help: "What the devices speak: \(Dialect.names).") var dialect = Dialect.json
+    @Option(help: "What the devices speak.") var dialect = Dialect.json
     @Option(help: ArgumentHelp("Payload with {{placeholders}}, see the README.", valueName: "file")) var template: String?
     @Option(help: ArgumentHelp("{device} and {connection} are replaced. (default: the dialect's)", valueName: "template")) var topic:
         String?

@@ -79,13 +79,14 @@ struct PublishWorker<Connection: LoadConnection> {
             let elapsed = now > start ? now - start : 0
             // One tick more in open loop, for what fell due within the last one.
             if let total = options.plan.totalNanoseconds, elapsed >= total + (schedule?.tickNanoseconds ?? 0) { return }
-            breakConnectionsIfDue(elapsed: elapsed, now: now)
             var isFinished = true
             for index in connections.indices {
                 try turn(index, sends: true, start: start, now: now)
                 isFinished = isFinished && connections[index].feed.isFinished
             }
             if isFinished { return }
+            // Before answers are taken, so that some messages are in flight.
+            breakConnectionsIfDue(elapsed: elapsed, now: now)
             try wait(start: start)
         }
     }

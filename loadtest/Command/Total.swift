@@ -49,7 +49,11 @@ struct Total {
     /// Messages a second: of the measured part where the run has ramps.
     private func rate(sentCount: Int, _ time: (sending: Double, total: Double)) -> Double {
         if options.writeTarget == nil, options.qualityOfService == 0 { return Double(sentCount) / time.sending }
-        guard options.plan.hasRamps else { return Double(sum(\.recorder.count)) / time.total }
+        guard options.plan.hasRamps else {
+            // After the last burst comes the rest of its interval.
+            let planned = options.plan.burst == nil ? 0 : Double(options.plan.totalNanoseconds ?? 0) / 1e9
+            return Double(sum(\.recorder.count)) / max(planned, time.total)
+        }
         let upTo = min(Double(options.plan.measured.upperBound) / 1e9, time.total)
         return Double(sum(\.recorder.measuredCount)) / max(1e-9, upTo - Double(options.plan.measured.lowerBound) / 1e9)
     }
@@ -59,10 +63,10 @@ struct Total {
         var payload: [UInt8] = []
         let readings = MessageReadings(
             device: 0, sequence: 0, count: options.description.readingsPerMessage, time: options.description.startTime, step: 1)
-        if let format = options.writeTarget?.format, format != .lineProtocol {
-            options.encoder.appendNative(readings, separator: UInt8(ascii: "\n"), to: &payload)
-        } else {
-            options.encoder.append(readings, ordinal: 0, to: &payload)
+        switch options.writeTarget?.format {
+        case nil: options.encoder.append(readings, ordinal: 0, to: &payload)
+        case .lineProtocol: options.encoder.appendLines(readings, tag: "device", to: &payload)
+        case .ndjson, .json: options.encoder.appendNative(readings, separator: UInt8(ascii: "\n"), to: &payload)
         }
         return payload.count
     }

@@ -93,7 +93,7 @@ struct HTTPWriteConnection: LoadConnection {
             let readings = feed.stream.readings(of: message.number, time: message.time, step: message.step)
             if !messages.isEmpty { body.append(separator) }
             switch target.format {
-            case .lineProtocol: encoder.appendLines(readings, to: &body)
+            case .lineProtocol: encoder.appendLines(readings, tag: "device", to: &body)
             case .ndjson, .json: encoder.appendNative(readings, separator: separator, to: &body)
             }
             messages.append(message)

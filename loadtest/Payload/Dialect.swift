@@ -29,15 +29,16 @@ enum Dialect: String, CaseIterable, Codable, Sendable, ExpressibleByArgument {
     /// Sparkplug B 3.0: each connection is an edge node with births, aliases, sequence numbers and a death certificate.
     case sparkplugB = "sparkplug-b"
 
-    /// What such devices publish to; `{device}` and `{connection}` are replaced.
+    /// What such devices publish to; `{device}` and `{connection}` are replaced. The presets in `configs/mappings` take these.
     var topic: String {
         switch self {
-        case .json, .thingsboard: "devices/{device}/telemetry"
+        case .json: "devices/{device}/telemetry"
+        case .thingsboard: "v1/devices/{device}/telemetry"
         case .thingsboardGateway: "v1/gateway/telemetry"
         case .lineProtocol: "telegraf/{device}/environment"
-        case .senml: "devices/{device}/senml"
-        case .value: "meters/{device}/energy"
-        case .csv: "devices/{device}/csv"
+        case .senml: "senml/{device}"
+        case .value: "sensors/{device}/energy"
+        case .csv: "logger/{device}/csv"
         case .cbor: "devices/{device}/cbor"
         case .tasmota: "tele/{device}/SENSOR"
         case .zigbee2mqtt: "zigbee2mqtt/{device}"
@@ -48,7 +49,7 @@ enum Dialect: String, CaseIterable, Codable, Sendable, ExpressibleByArgument {
     }
 
     /// Whether the payload names the device, so that the topic need not.
-    var namesDevice: Bool { self == .thingsboardGateway || self == .lineProtocol }
+    var namesDevice: Bool { self == .thingsboardGateway || self == .lineProtocol || self == .senml }
 
     /// Whether a topic of these devices is fixed by the specification.
     var hasFixedTopic: Bool { self == .sparkplugB || self == .homie }
@@ -83,6 +84,4 @@ enum Dialect: String, CaseIterable, Codable, Sendable, ExpressibleByArgument {
     }
 
     var isRetained: Bool { self == .homie }
-
-    static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
 }

@@ -42,14 +42,20 @@ extension PayloadEncoder {
         bytes.append(text: "}}")
     }
 
-    /// Each reading is a record with the base time, and more records relative to it. Times are seconds; names are the fields'.
+    /// The base name is the device, a slash and the fields' names follow. The first record of each reading sets the base time, in seconds.
     /// Source: RFC 8428, sections 4 and 5.
     func appendSenML(_ readings: MessageReadings, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "["))
         for index in 0..<readings.count {
             let values = values(readings, index)
             let time = readings.time(of: index)
-            bytes.append(text: index == 0 ? #"{"bt":"# : #",{"bt":"#)
+            if index == 0 {
+                bytes.append(text: #"{"bn":""#)
+                naming.append(device: readings.device, to: &bytes)
+                bytes.append(text: #"/","bt":"#)
+            } else {
+                bytes.append(text: #",{"bt":"#)
+            }
             bytes.append(decimal: time / 1_000_000)
             bytes.append(UInt8(ascii: "."))
             bytes.append(decimal: time / 1_000 % 1_000, width: 3)

@@ -14,7 +14,7 @@ struct PayloadEncoder: Sendable {
         case .json: appendJSON(readings, to: &bytes)
         case .thingsboard: appendThingsBoard(readings, to: &bytes)
         case .thingsboardGateway: appendThingsBoardGateway(readings, to: &bytes)
-        case .lineProtocol: appendLines(readings, to: &bytes)
+        case .lineProtocol: appendLines(readings, tag: "host", to: &bytes)
         case .senml: appendSenML(readings, to: &bytes)
         case .value: bytes.append(hundredths: generator.energyHundredths(device: readings.device, sequence: readings.sequence))
         case .csv: appendCSV(readings, to: &bytes)

@@ -3,13 +3,16 @@ extension PayloadEncoder {
     /// The measurement of the lines; a gateway may put it before the fields' names.
     static let measurement: StaticString = "environment"
 
+    /// - Parameter tag: what names the device; Telegraf says `host`.
     /// Source: docs.influxdata.com/influxdb/v1/write_protocols/line_protocol_reference; a newline after each line but the last.
-    func appendLines(_ readings: MessageReadings, to bytes: inout [UInt8]) {
+    func appendLines(_ readings: MessageReadings, tag: StaticString, to bytes: inout [UInt8]) {
         for index in 0..<readings.count {
             if index > 0 { bytes.append(UInt8(ascii: "\n")) }
             let values = values(readings, index)
             bytes.append(text: Self.measurement)
-            bytes.append(text: ",device=")
+            bytes.append(UInt8(ascii: ","))
+            bytes.append(text: tag)
+            bytes.append(UInt8(ascii: "="))
             naming.append(device: readings.device, to: &bytes)
             bytes.append(text: " seq=")
             bytes.append(decimal: Int64(readings.sequence + index))

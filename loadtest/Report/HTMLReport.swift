@@ -81,7 +81,7 @@ struct HTMLReport {
     private var notes: String {
         var notes = [
             report.origin == "schedule"
-                ? "Latencies run from the time a message was due, not from when it could be sent: a stall counts for all that was due in it."
+                ? "Latencies run from the time a message was due, not from when it could be sent: a stall counts for all that was due."
                 : "Sent flat out: latencies run from the write and show the queue in front of a saturated server."
         ]
         if report.isMQTT, report.qualityOfService == 1 {

@@ -3,13 +3,13 @@ struct ReadingExpectation {
     let dialect: Dialect
     let generator: ReadingGenerator
 
-    /// Without the measurement that a gateway may put before the names of a line's fields, and without the tag that names the device.
+    /// Without the measurement that a gateway may put before the names of a line's fields, and without a tag that names the device.
     func plain(_ row: DeviceVerifier.Row) -> DeviceVerifier.Row {
         guard dialect == .lineProtocol else { return row }
         let prefix = "\(PayloadEncoder.measurement)."
         var plain = row
         plain.fields = [:]
-        for (name, value) in row.fields where name != "device" {
+        for (name, value) in row.fields where name != "device" && name != "host" {
             plain.fields[name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name] = value
         }
         return plain
