@@ -52,6 +52,11 @@ struct LatencyBucketsTests {
         #expect(seconds.map(\.sent) == [5, 0, 7])
         #expect(seconds.map(\.acknowledged) == [0, 0, 1])
         #expect(seconds.map { $0.max != nil } == [false, true, false])
+        var shorter = SecondSeries()
+        shorter.begin(start: 10)
+        shorter.note(sent: 1, now: 10)
+        first.add(shorter)
+        #expect(SecondReport.list(first).map(\.sent) == [6, 0, 7])
     }
 
     @Test("the percentile curve rises to as many nines as there are messages")

@@ -174,8 +174,9 @@ struct MessageFeedTests {
         var newest: [Int: Int64] = [:]
         var lateCount = 0
         for turn in 0..<400 {
-            // Now and then the clock stands still.
-            let taken = stream.take(wallTime: 100_000_000 + Int64(turn / 3) * 37_000_003)
+            // Each device sends every ten seconds, so that a reading that is a minute late would meet an earlier one. Now and then the
+            // clock stands still.
+            let taken = stream.take(wallTime: 100_000_000 + Int64(turn / 2 - turn % 7 / 6) * 10_000_000)
             let readings = stream.readings(of: taken.number, time: taken.time, step: taken.step)
             let isLate = description.isLate(device: readings.device, sequence: readings.sequence)
             lateCount += isLate ? 1 : 0
