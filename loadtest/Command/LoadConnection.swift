@@ -33,8 +33,8 @@ protocol LoadConnection: SendableMetatype {
     /// Sends what is due as far as window and socket let it.
     /// - Parameter start: start of the run, ns on the monotonic clock.
     mutating func publish(start: UInt64, now: UInt64) throws(LoadError)
-    /// Sends what belongs to messages sent before, but no new message.
-    mutating func publishRest(now: UInt64) throws(LoadError)
+    /// After the run's time is over: sends what the last request or packet left behind, and nothing else.
+    mutating func publishRest(start: UInt64, now: UInt64) throws(LoadError)
     /// Writes what is waiting until it is gone or the socket is full.
     mutating func flush(now: UInt64) throws(LoadError)
     /// Takes every answer that has arrived.

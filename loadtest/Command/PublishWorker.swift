@@ -113,7 +113,11 @@ struct PublishWorker<Connection: LoadConnection> {
             try connections[index].reconnectIfDue(now: now)
             try connections[index].flush(now: now)
             if connections[index].isWorthFilling {
-                if sends { try connections[index].publish(start: start, now: now) } else { try connections[index].publishRest(now: now) }
+                if sends {
+                    try connections[index].publish(start: start, now: now)
+                } else {
+                    try connections[index].publishRest(start: start, now: now)
+                }
             }
             connections[index].setWaitsForAcksInBulk(sends && schedule == nil && !connections[index].feed.isFinished)
             try connections[index].keepAlive(now: now)

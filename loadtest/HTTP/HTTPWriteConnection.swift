@@ -19,6 +19,7 @@ struct HTTPWriteConnection: LoadConnection {
     private var body: [UInt8] = []
     private var messages: [InFlightMessage] = []
     private var retryAt: UInt64 = 0
+    private var isRestSent = false
 
     private(set) var republishedCount = 0
     private(set) var reconnectCount = 0
@@ -34,7 +35,7 @@ struct HTTPWriteConnection: LoadConnection {
 
     var descriptor: Int32? { socket?.descriptor }
     var hasOutgoing: Bool { requestHead < request.count }
-    var isIdle: Bool { messages.isEmpty }
+    var isIdle: Bool { messages.isEmpty && (isRestSent || !feed.isOpenLoop || !feed.hasDue) }
     var isWorthFilling: Bool { messages.isEmpty }
     var unacknowledgedCount: Int { messages.count }
     var repeatCount: Int { 0 }
@@ -101,7 +102,12 @@ struct HTTPWriteConnection: LoadConnection {
         body.append(UInt8(ascii: target.format == .json ? "]" : "\n"))
     }
 
-    mutating func publishRest(now: UInt64) {}
+    /// What fell due while the last request of the run was in flight. One request: a server that is behind does not get more time.
+    mutating func publishRest(start: UInt64, now: UInt64) throws(LoadError) {
+        guard !isRestSent else { return }
+        isRestSent = true
+        if feed.isOpenLoop { try publish(start: start, now: now) }
+    }
 
     mutating func flush(now: UInt64) throws(LoadError) {
         guard let socket else { return }

@@ -156,7 +156,7 @@ struct PublisherConnection: LoadConnection {
         feed.noteOverrun()
     }
 
-    mutating func publishRest(now: UInt64) throws(LoadError) {
+    mutating func publishRest(start: UInt64, now: UInt64) throws(LoadError) {
         guard socket != nil, !hasOutgoing else { return }
         appendRepeat()
         try flush(now: now)
