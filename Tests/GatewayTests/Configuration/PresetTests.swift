@@ -1,4 +1,6 @@
+import Dialects
 import Foundation
+import Ingest
 import Testing
 
 @testable import Gateway
