@@ -152,6 +152,9 @@ struct DialectTests {
         let announced = encoder.announcements(connection: 1, session: 0, time: Self.time)
         #expect(announced.allSatisfy { $0.isRetained && $0.topic.hasPrefix("homie/dev-") })
         #expect(announced.count { $0.topic.hasSuffix("/$state") } == 3)
+        let farewells = encoder.farewells(connection: 1, session: 0, time: Self.time)
+        #expect(farewells.map(\.topic) == ["homie/dev-01/$state", "homie/dev-05/$state", "homie/dev-09/$state"])
+        #expect(farewells.allSatisfy { $0.isRetained && $0.payload == Array("disconnected".utf8) })
         #expect(announced.contains { $0.topic == "homie/dev-09/climate/temperature/$datatype" && $0.payload == Array("float".utf8) })
     }
 

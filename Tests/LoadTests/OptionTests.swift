@@ -27,6 +27,7 @@ struct OptionTests {
             ("--dialect sparkplug-b --probe http://h", "cannot be verified or probed"), ("--topic a/b", "must hold {device}"),
             ("--dialect homie --topic a/{device}", "part of its specification"), ("--dialect value --duplicate-fraction 0.5", "no time"),
             ("--dialect tasmota --readings-per-message 2", "one reading a message"), ("--late-fraction 1.5", "0 to 1"),
+            ("--late-fraction 0.1 --late-by 100000h", "--late-by"),
             ("--dialect csv --rate 200000 --devices 10", "--devices 200"), ("--target influxdb", "needs --url"),
             ("--target influxdb --url http://h --verify http://h", "ask Gaugehouse"), ("--url http://h", "needs --target"),
             ("--target victoriametrics --url http://h --dialect csv", "leave --dialect"),

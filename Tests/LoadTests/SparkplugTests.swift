@@ -64,6 +64,7 @@ struct SparkplugTests {
         let death = try #require(Message(will.payload))
         #expect(will.topic == "spBv1.0/gaugehouse-load/NDEATH/edge-1" && death.numbers[3] == nil)
         #expect(try death.metrics[0].name == "bdSeq" && death.metrics[0].numbers[11] == 3)
+        #expect(encoder.farewells(connection: 1, session: 3, time: 1_764_000_000_000_000) == [will])
         #expect(try messages[0].metrics.map(\.name) == ["bdSeq", "Node Control/Rebirth"])
         #expect(try messages[0].metrics[0].numbers[11] == 3)
     }
@@ -100,5 +101,6 @@ struct SparkplugTests {
             dialect: dialect, generator: encoder.generator, naming: encoder.naming, fleet: encoder.fleet, template: nil)
         #expect(encoder.announcements(connection: 0, session: 0, time: 1).isEmpty)
         #expect(encoder.will(connection: 0, session: 0, time: 1) == nil)
+        #expect(encoder.farewells(connection: 0, session: 0, time: 1).isEmpty)
     }
 }

@@ -4,6 +4,9 @@ import ArgumentParser
 struct OptionRules {
     let command: LoadCommand
 
+    /// Ten years, in ns: later readings would lie before the epoch.
+    private static let longestLateness: UInt64 = 87_600 * 3_600 * 1_000_000_000
+
     private var dialect: Dialect { OptionsBuilder.dialect(command) }
 
     func check() throws {
@@ -79,8 +82,8 @@ struct OptionRules {
             ("--bad-fraction", payload.badFraction),
         ] { try require((0...1).contains(share), "\(name) must be 0 to 1") }
         try require(
-            payload.lateFraction == 0 || (payload.lateBy.nanoseconds >= 1_000_000_000 && payload.lateBy.nanoseconds < 1 << 61),
-            "--late-by must be 1s or more")
+            payload.lateFraction == 0 || (1_000_000_000...Self.longestLateness).contains(payload.lateBy.nanoseconds),
+            "--late-by must be 1s to 87600h")
         let isTimed = payload.template != nil || dialect.isTimed
         try require(
             isTimed || (payload.lateFraction == 0 && payload.duplicateFraction == 0),

@@ -8,6 +8,7 @@ struct PublisherConnection: LoadConnection {
     /// Bytes waiting for the socket at most; more would only sit in memory.
     private static let outgoingLimit = 256 << 10
     private static let connectTimeoutSeconds = 5
+    private static let farewellNanoseconds: UInt64 = 2_000_000_000
     /// Back-off between attempts to reconnect: doubles from the first to the last.
     private static let retryNanoseconds: ClosedRange<UInt64> = 100_000_000...5_000_000_000
 
@@ -26,6 +27,8 @@ struct PublisherConnection: LoadConnection {
     private var window: InFlightWindow
     /// The second copy of a message, for which the window had no room.
     private var pendingRepeat: InFlightMessage?
+    /// Sessions the broker has accepted.
+    private var sessionCount = 0
     /// Messages of this session, announcements counted.
     private var ordinal = 0
     private var lastWriteNanoseconds: UInt64 = 0
@@ -67,7 +70,7 @@ struct PublisherConnection: LoadConnection {
         var packet: [UInt8] = []
         MQTTPacket.appendConnect(
             clientID: options.clientID(connection: index), keepAliveSeconds: options.keepAliveSeconds, credentials: options.credentials,
-            will: options.encoder.will(connection: index, session: reconnectCount, time: Clock.epochMicroseconds()), to: &packet)
+            will: options.encoder.will(connection: index, session: sessionCount, time: Clock.epochMicroseconds()), to: &packet)
         try socket.writeAll(packet)
         frames.reset()
         while true {
@@ -89,6 +92,7 @@ struct PublisherConnection: LoadConnection {
         try announce(socket)
         socket.setNonBlocking()
         self.socket = socket
+        sessionCount += 1
         lastWriteNanoseconds = Clock.nanoseconds()
         isPingUnanswered = false
         waitsForAcksInBulk = false
@@ -97,7 +101,7 @@ struct PublisherConnection: LoadConnection {
 
     /// Births and descriptions, for the dialects that have them; blocking.
     private mutating func announce(_ socket: Socket) throws(LoadError) {
-        let announcements = options.encoder.announcements(connection: index, session: reconnectCount, time: Clock.epochMicroseconds())
+        let announcements = options.encoder.announcements(connection: index, session: sessionCount, time: Clock.epochMicroseconds())
         var packets: [UInt8] = []
         for announcement in announcements {
             MQTTPacket.appendPublish(announcement, to: &packets)
@@ -134,11 +138,20 @@ struct PublisherConnection: LoadConnection {
         }
     }
 
-    /// Sends DISCONNECT, so that the broker logs no error.
+    /// Sends farewells and DISCONNECT, so that the broker logs no error and publishes no will. Waits for a socket that is full.
     mutating func close() throws(LoadError) {
         guard socket != nil else { return }
+        let time = Clock.epochMicroseconds()
+        for farewell in options.encoder.farewells(connection: index, session: sessionCount - 1, time: time) {
+            MQTTPacket.appendPublish(farewell, to: &outgoing)
+        }
         MQTTPacket.appendDisconnect(to: &outgoing)
+        let deadline = Clock.nanoseconds() + Self.farewellNanoseconds
         try flush(now: Clock.nanoseconds())
+        while hasOutgoing, Clock.nanoseconds() < deadline {
+            Clock.sleep(nanoseconds: 1_000_000)
+            try flush(now: Clock.nanoseconds())
+        }
         socket = nil
     }
 

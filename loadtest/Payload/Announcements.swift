@@ -37,6 +37,16 @@ extension PayloadEncoder {
         }
     }
 
+    /// What the connection says before it closes in order: the broker then keeps its will to itself.
+    func farewells(connection: Int, session: Int, time: Int64) -> [Announcement] {
+        guard template == nil, dialect == .homie else {
+            return will(connection: connection, session: session, time: time).map { [$0] } ?? []
+        }
+        return stride(from: connection, to: fleet.deviceCount, by: fleet.connectionCount).map { device in
+            Announcement(topic: "homie/\(naming.name(of: device))/$state", payload: Array("disconnected".utf8), isRetained: true)
+        }
+    }
+
     private static func sparkplugTopic(_ type: String, _ connection: Int) -> String {
         "spBv1.0/gaugehouse-load/\(type)/edge-\(connection)"
     }

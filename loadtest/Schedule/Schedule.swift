@@ -95,7 +95,7 @@ struct Schedule: Sendable {
         return count
     }
 
-    /// The inverse of `expectedCount`; `.infinity` when the schedule ends before. Not for bursts.
+    /// The inverse of `expectedCount`; the schedule's end for what comes after. Not for bursts.
     func elapsed(atCount count: Double) -> Double {
         guard case .stretches(let stretches) = shape else { return 0 }
         var (elapsed, rest) = (0.0, count)
@@ -105,6 +105,6 @@ struct Schedule: Sendable {
             elapsed += stretch.length
             rest -= own
         }
-        return .infinity
+        return elapsed
     }
 }
