@@ -69,7 +69,11 @@ package struct DeadLetterReplay {
     package mutating func run(isTrial: Bool = false) throws(Interrupted) -> Report {
         report = Report()
         let lock = try lockFolder()
-        defer { close(lock) }
+        defer {
+            // A process that is being forked right now would keep the lock a little longer.
+            flock(lock, LOCK_UN)
+            close(lock)
+        }
         do throws(Interrupted) {
             for broker in brokers.indices {
                 // Behind the lock, because it reads the marks.
