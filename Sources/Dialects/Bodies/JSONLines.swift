@@ -18,7 +18,7 @@ struct JSONLines: RowSource, ~Copyable {
         while position < body.count {
             let start = position
             while position < body.count, body[position] != UInt8(ascii: "\n") { position += 1 }
-            let text = body.slice(start..<position).trimmedText
+            let text = body.slice(start..<position).trimmed
             position += 1
             line += 1
             guard text.count > 0 else { continue }

@@ -135,7 +135,8 @@ struct SparkplugDialect: ~Copyable {
     private mutating func requestRebirth(at time: Timestamp, _ topic: SparkplugTopic, node: Int, effects: inout DialectEffects) {
         guard memory.mayRequest(at: time, of: node, interval: Self.requestInterval) else { return }
         let start: [StaticString] = ["spBv1.0/", "/NCMD/"]
-        let name = Array(start[0].rawBytes) + Array(topic.group) + Array(start[1].rawBytes) + Array(topic.edgeNode)
+        let name =
+            Array(UnsafeRawBufferPointer(start[0])) + Array(topic.group) + Array(UnsafeRawBufferPointer(start[1])) + Array(topic.edgeNode)
         effects.requests.append(DialectEffects.Request(topic: name, payload: SparkplugPayload.rebirth(at: time)))
     }
 

@@ -22,7 +22,7 @@ struct SparkplugPayload {
             throw Rejection(.undecodable, "no Sparkplug payload: \(error) at byte \(cursor.position)")
         }
         guard isWhole else { throw Rejection(.payloadTooLong, "more than \(Self.metricLimit) metrics") }
-        guard !uuid.equals(Self.compressionMark) else { throw Rejection(.undecodable, "compressed payloads are not supported") }
+        guard !(uuid == Self.compressionMark) else { throw Rejection(.undecodable, "compressed payloads are not supported") }
     }
 
     /// Source: sparkplug_b.proto of Eclipse Tahu, message Payload.
@@ -49,7 +49,7 @@ struct SparkplugPayload {
     /// The session's number in a birth or death of an edge node.
     var birthDeathSequence: UInt64? {
         for metric in metrics {
-            if let name = metric.name, name.equals(Self.birthDeathName), case .integer(let number) = metric.value { return number }
+            if let name = metric.name, name == Self.birthDeathName, case .integer(let number) = metric.value { return number }
         }
         return nil
     }
@@ -59,7 +59,7 @@ struct SparkplugPayload {
 
     /// Metrics of the protocol itself: the session's number, and the commands that a node or device takes.
     static func isBookkeeping(_ name: UnsafeRawBufferPointer) -> Bool {
-        name.equals(birthDeathName) || commandPrefixes.contains { name.starts(with: $0.rawBytes) }
+        name == birthDeathName || commandPrefixes.contains { name.starts(with: $0) }
     }
 
     /// A command to an edge node to be born again.
@@ -68,7 +68,7 @@ struct SparkplugPayload {
         let name: StaticString = "Node Control/Rebirth"
         var metric = WireWriter()
         metric.key(1, .bytes)
-        metric.counted(name.rawBytes)
+        metric.counted(UnsafeRawBufferPointer(name))
         metric.key(3, .varint)
         metric.varint(milliseconds)
         metric.key(4, .varint)

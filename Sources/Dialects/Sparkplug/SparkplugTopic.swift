@@ -21,11 +21,11 @@ struct SparkplugTopic {
         var rest = topic
         let first = Self.level(&rest)
         group = Self.level(&rest)
-        if first.equals("STATE") || (first.equals("spBv1.0") && group.equals("STATE")) {
+        if first == "STATE" || (first == "spBv1.0" && group == "STATE") {
             (kind, edgeNode, device) = (.hostState, rest, nil)
             return
         }
-        guard first.equals("spBv1.0"), let (kind, hasDevice) = Self.kind(Self.level(&rest)) else { return nil }
+        guard first == "spBv1.0", let (kind, hasDevice) = Self.kind(Self.level(&rest)) else { return nil }
         self.kind = kind
         edgeNode = Self.level(&rest)
         let isDeep = rest.baseAddress != nil && rest.count > 0
@@ -35,14 +35,14 @@ struct SparkplugTopic {
     }
 
     private static func kind(_ word: UnsafeRawBufferPointer) -> (Kind, hasDevice: Bool)? {
-        if word.equals("NDATA") { return (.nodeData, false) }
-        if word.equals("DDATA") { return (.deviceData, true) }
-        if word.equals("NBIRTH") { return (.nodeBirth, false) }
-        if word.equals("DBIRTH") { return (.deviceBirth, true) }
-        if word.equals("NDEATH") { return (.nodeDeath, false) }
-        if word.equals("DDEATH") { return (.deviceDeath, true) }
-        if word.equals("NCMD") { return (.command, false) }
-        return word.equals("DCMD") ? (.command, true) : nil
+        if word == "NDATA" { return (.nodeData, false) }
+        if word == "DDATA" { return (.deviceData, true) }
+        if word == "NBIRTH" { return (.nodeBirth, false) }
+        if word == "DBIRTH" { return (.deviceBirth, true) }
+        if word == "NDEATH" { return (.nodeDeath, false) }
+        if word == "DDEATH" { return (.deviceDeath, true) }
+        if word == "NCMD" { return (.command, false) }
+        return word == "DCMD" ? (.command, true) : nil
     }
 
     /// Takes the part up to the next slash off the front.

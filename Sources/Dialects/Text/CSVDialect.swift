@@ -93,7 +93,7 @@ struct CSVDialect: RowSource, ~Copyable {
 
     private func isTime(_ name: UnsafeRawBufferPointer) -> Bool {
         if let timeKey { return name.elementsEqual(timeKey) }
-        return name.isWord("time") || name.isWord("ts") || name.isWord("timestamp")
+        return name.equalsIgnoringCase("time") || name.equalsIgnoringCase("ts") || name.equalsIgnoringCase("timestamp")
     }
 
     /// Nil: the time of receipt.

@@ -25,7 +25,7 @@ struct CSVScanner: ~Copyable {
     /// White space at its ends removed. Holds until the next record.
     subscript(_ index: Int) -> UnsafeRawBufferPointer {
         let cell = cells[index]
-        return (cell.isCopied ? memory.bytes : payload).slice(cell.range).trimmedText
+        return (cell.isCopied ? memory.bytes : payload).slice(cell.range).trimmed
     }
 
     /// - Parameter columnCount: what the first record must have; nil: any number.

@@ -51,13 +51,13 @@ struct HomieDialect: ~Copyable {
         case .attribute: return .ignored("an attribute")
         case .broadcast: return .ignored("a broadcast")
         case .datatype:
-            if let type = HomieType(message.payload.trimmedText) { try remember(type, topic, in: &effects) }
+            if let type = HomieType(message.payload.trimmed) { try remember(type, topic, in: &effects) }
             return .ignored("a datatype")
         case .description:
             try remember(description: message.payload, topic, in: &effects)
             return .ignored("a description")
         case .state:
-            guard let isOnline = try Self.isOnline(message.payload.trimmedText) else { return .ignored("a state without meaning here") }
+            guard let isOnline = try Self.isOnline(message.payload.trimmed) else { return .ignored("a state without meaning here") }
             try builder.appendState(isOnline: isOnline, device: topic.device, in: &batch)
         case .value:
             guard try append(message.payload, topic, to: &batch) else { return .ignored("no value: empty, null, nan or infinite") }
@@ -67,8 +67,8 @@ struct HomieDialect: ~Copyable {
 
     /// `sleeping` and `lost` are gone; `init` has come, though not with all it has to say.
     private static func isOnline(_ state: UnsafeRawBufferPointer) throws(Rejection) -> Bool? {
-        if state.equals("ready") || state.equals("init") || state.equals("alert") { return true }
-        if state.equals("disconnected") || state.equals("sleeping") || state.equals("lost") { return false }
+        if state == "ready" || state == "init" || state == "alert" { return true }
+        if state == "disconnected" || state == "sleeping" || state == "lost" { return false }
         if state.isEmpty { return nil }
         throw Rejection(.badValue, "\"\(excerpt(state))\" is no state of a Homie device")
     }
@@ -79,7 +79,7 @@ struct HomieDialect: ~Copyable {
     {
         guard payload.isValidUTF8 else { throw .notText }
         let type = types[try number(of: topic)][topic.property]
-        let text = payload.trimmedText
+        let text = payload.trimmed
         if type != .text, Scalar(text) == .missing { return false }
         name.removeAll()
         for byte in topic.property { name.append(byte == UInt8(ascii: "/") ? UInt8(ascii: ".") : byte) }
@@ -119,7 +119,7 @@ struct HomieDialect: ~Copyable {
     ) throws(Rejection) {
         let number = try number(of: topic)
         if object == nil { object = ObjectFields() }
-        try object?.read(description.trimmedText)
+        try object?.read(description.trimmed)
         var hasNews = false
         for index in 0..<(object?.count ?? 0) {
             guard case .string(let word)? = object?.value(at: index), let type = word.withUnsafeBytes({ HomieType($0) }),

@@ -38,7 +38,7 @@ struct HomieTopic {
         } else {
             // The domain, then perhaps the version, then the device.
             guard var next = levels.next() else { return nil }
-            if next.equals("5") {
+            if next == "5" {
                 guard let third = levels.next() else { return nil }
                 next = third
             }
@@ -52,10 +52,10 @@ struct HomieTopic {
         let name = levels.next()
         let nameEnd = levels.end
         let last = levels.next()
-        if device.equals("$broadcast") {
+        if device == "$broadcast" {
             (subject, property) = (.broadcast, topic.slice(0..<0))
         } else if node[0] == Self.attributeMark {
-            subject = node.equals("$state") && name == nil ? .state : node.equals("$description") && name == nil ? .description : .attribute
+            subject = node == "$state" && name == nil ? .state : node == "$description" && name == nil ? .description : .attribute
             property = topic.slice(0..<0)
         } else {
             guard let name, !name.isEmpty else { return nil }
@@ -71,9 +71,9 @@ struct HomieTopic {
     private static func subject(name: UnsafeRawBufferPointer, last: UnsafeRawBufferPointer?, isDeeper: Bool) -> Subject? {
         if name[0] == attributeMark { return .attribute }
         guard let last else { return .value }
-        if last.equals("set") { return isDeeper ? nil : .command }
+        if last == "set" { return isDeeper ? nil : .command }
         guard last.first == attributeMark else { return nil }
-        return last.equals("$datatype") && !isDeeper ? .datatype : .attribute
+        return last == "$datatype" && !isDeeper ? .datatype : .attribute
     }
 
     /// The parts of a topic between its slashes.

@@ -10,13 +10,13 @@ enum HomieType: UInt8 {
 
     /// Nil: a type of no known version.
     init?(_ word: UnsafeRawBufferPointer) {
-        if word.equals("integer") {
+        if word == "integer" {
             self = .integer
-        } else if word.equals("float") || word.equals("percent") {
+        } else if word == "float" || word == "percent" {
             self = .float
-        } else if word.equals("boolean") {
+        } else if word == "boolean" {
             self = .boolean
-        } else if ["string", "enum", "color", "datetime", "duration", "json"].contains(where: { word.equals($0) }) {
+        } else if ["string", "enum", "color", "datetime", "duration", "json"].contains(where: { word == $0 }) {
             self = .text
         } else {
             return nil

@@ -19,7 +19,7 @@ struct LineScanner {
             let start = position
             number = nextNumber
             skipLine()
-            let line = payload.slice(start..<position).trimmedText
+            let line = payload.slice(start..<position).trimmed
             position += 1
             nextNumber += 1
             if let first = line.first, first != UInt8(ascii: "#") { return line }
@@ -204,8 +204,8 @@ enum LineValue {
     }
 
     private static func boolean(_ text: UnsafeRawBufferPointer) -> Bool? {
-        if trueWords.contains(where: { text.equals($0) }) { return true }
-        return falseWords.contains { text.equals($0) } ? false : nil
+        if trueWords.contains(where: { text == $0 }) { return true }
+        return falseWords.contains { text == $0 } ? false : nil
     }
 
     private static let trueWords: [StaticString] = ["t", "T", "true", "True", "TRUE"]

@@ -11,7 +11,7 @@ struct MeasuredText {
         guard !digits.isEmpty, digits.count < text.count, text.count - digits.count <= 8 else { return nil }
         let start = digits.count + (text[digits.count] == 0x20 ? 1 : 0)
         let (number, unit) = (text.slice(0..<digits.count), text.slice(start..<text.count))
-        guard NumberText.read(number) != nil, Self.units.contains(where: { unit.equals($0) }) else { return nil }
+        guard NumberText.read(number) != nil, Self.units.contains(where: { unit == $0 }) else { return nil }
         (self.number, self.unit) = (number, unit)
     }
 

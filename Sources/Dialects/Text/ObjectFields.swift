@@ -16,7 +16,7 @@ struct ObjectFields: ~Copyable {
     mutating func read(_ text: UnsafeRawBufferPointer) throws(Rejection) {
         batch.removeAll()
         let name: StaticString = "object"
-        let origin = MessageOrigin(table: 0, device: name.rawBytes, fields: UnsafeBufferPointer(start: nil, count: 0))
+        let origin = MessageOrigin(table: 0, device: UnsafeRawBufferPointer(name), fields: UnsafeBufferPointer(start: nil, count: 0))
         if let rejection = decoder.decode(text, isPadded: false, origin: origin, into: &batch) { throw rejection }
     }
 
@@ -36,6 +36,6 @@ struct ObjectFields: ~Copyable {
     }
 
     func value(of name: StaticString) -> Value? {
-        (0..<count).last { self.name(at: $0).elementsEqual(name.rawBytes) }.map { value(at: $0) }
+        (0..<count).last { self.name(at: $0).elementsEqual(UnsafeRawBufferPointer(name)) }.map { value(at: $0) }
     }
 }

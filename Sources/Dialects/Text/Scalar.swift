@@ -32,8 +32,8 @@ enum Scalar: Equatable {
 
     static func boolean(_ text: UnsafeRawBufferPointer) -> Bool? {
         guard (2...5).contains(text.count) else { return nil }
-        if text.isWord("true") || text.isWord("on") || text.isWord("yes") { return true }
-        return text.isWord("false") || text.isWord("off") || text.isWord("no") ? false : nil
+        if text.equalsIgnoringCase("true") || text.equalsIgnoringCase("on") || text.equalsIgnoringCase("yes") { return true }
+        return text.equalsIgnoringCase("false") || text.equalsIgnoringCase("off") || text.equalsIgnoringCase("no") ? false : nil
     }
 
     private static func isMissing(_ text: UnsafeRawBufferPointer) -> Bool {
@@ -41,8 +41,8 @@ enum Scalar: Equatable {
         guard text.count <= 9 else { return false }
         let isSigned = first == UInt8(ascii: "-") || first == UInt8(ascii: "+")
         let word = isSigned ? text.slice(1..<text.count) : text
-        if word.isWord("nan") || word.isWord("inf") || word.isWord("infinity") { return true }
-        return text.isWord("null")
+        if word.equalsIgnoringCase("nan") || word.equalsIgnoringCase("inf") || word.equalsIgnoringCase("infinity") { return true }
+        return text.equalsIgnoringCase("null")
     }
 }
 

@@ -14,7 +14,7 @@ struct StateDialect: ~Copyable {
     mutating func decode(_ message: InboundMessage, into batch: inout ReadingBatch) -> DecodeOutcome {
         let firstRow = batch.count
         do throws(Rejection) {
-            let isOnline = try isOnline(message.payload.trimmedText)
+            let isOnline = try isOnline(message.payload.trimmed)
             builder.start(message.origin, in: batch)
             try builder.appendState(isOnline: isOnline, device: nil, in: &batch)
             return batch.count > firstRow ? .readings(areTimedByReceipt: false) : .allExcluded
@@ -42,8 +42,8 @@ enum DeviceState {
     /// Nil: neither.
     static func isOnline(_ word: UnsafeRawBufferPointer) -> Bool? {
         guard (1...16).contains(word.count) else { return nil }
-        if online.contains(where: { word.isWord($0) }) { return true }
-        return offline.contains { word.isWord($0) } ? false : nil
+        if online.contains(where: { word.equalsIgnoringCase($0) }) { return true }
+        return offline.contains { word.equalsIgnoringCase($0) } ? false : nil
     }
 
     private static let online: [StaticString] = [
@@ -75,8 +75,7 @@ extension ReadingBuilder {
     /// A reading of a device's connection, at the time of receipt.
     mutating func appendState(isOnline: Bool, device: UnsafeRawBufferPointer?, in batch: inout ReadingBatch) throws(Rejection) {
         try begin(device: device, time: nil, in: &batch)
-        let word = isOnline ? ReservedField.online : ReservedField.offline
-        try append(ReservedField.state.rawBytes, string: word.rawBytes, in: &batch)
+        appendState(isOnline: isOnline, in: &batch)
         try end(in: &batch)
     }
 }

@@ -3,29 +3,7 @@
 extension UnsafeRawBufferPointer {
     func slice(_ range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: self[range]) }
 
-    /// Without a byte order mark in front, NULs behind, and white space at either end.
-    var trimmedText: UnsafeRawBufferPointer {
-        var (start, end) = (0, count)
-        if count >= 3, self[0] == 0xEF, self[1] == 0xBB, self[2] == 0xBF { start = 3 }
-        while start < end, Self.isSpace(self[start]) { start += 1 }
-        while start < end, Self.isSpace(self[end - 1]) || self[end - 1] == 0 { end -= 1 }
-        return slice(start..<end)
-    }
-
-    private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
-
-    func equals(_ text: StaticString) -> Bool {
-        count == text.utf8CodeUnitCount && (0..<count).allSatisfy { self[$0] == text.utf8Start[$0] }
-    }
-
     func equals(_ other: UnsafeRawBufferPointer) -> Bool { count == other.count && elementsEqual(other) }
-
-    /// - Parameter word: in lower-case ASCII.
-    func isWord(_ word: StaticString) -> Bool {
-        count == word.utf8CodeUnitCount && (0..<count).allSatisfy { Self.lowercased(self[$0]) == word.utf8Start[$0] }
-    }
-
-    private static func lowercased(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }
 
     /// Source: The Unicode Standard, table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF.
     var isValidUTF8: Bool {
@@ -54,11 +32,6 @@ extension UnsafeRawBufferPointer {
     }
 }
 
-extension StaticString {
-    /// The text's bytes, which live as long as the program.
-    var rawBytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: utf8Start, count: utf8CodeUnitCount) }
-}
-
 /// Bytes under construction, their memory reused. A pointer into them holds until the next change.
 struct ScratchBytes: ~Copyable {
     private var memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 256, alignment: 1)
@@ -81,7 +54,7 @@ struct ScratchBytes: ~Copyable {
         count += 1
     }
 
-    mutating func append(_ text: StaticString) { append(text.rawBytes) }
+    mutating func append(_ text: StaticString) { append(UnsafeRawBufferPointer(text)) }
 
     mutating func append(_ part: UnsafeRawBufferPointer) {
         guard part.count > 0 else { return }

@@ -13,14 +13,14 @@ struct ValueDialect: ~Copyable {
     }
 
     mutating func decode(_ message: InboundMessage, into batch: inout ReadingBatch) -> DecodeOutcome {
-        let text = message.payload.trimmedText
+        let text = message.payload.trimmed
         if Scalar(text) == .missing { return .ignored("no value: empty, null, nan or infinite") }
         let firstRow = batch.count
         do throws(Rejection) {
             guard text.isValidUTF8 else { throw .notText }
             builder.start(message.origin, in: batch)
             try builder.begin(device: nil, time: nil, in: &batch)
-            try append(text, to: message.origin.field ?? Self.fieldName.rawBytes, in: &batch)
+            try append(text, to: message.origin.field ?? UnsafeRawBufferPointer(Self.fieldName), in: &batch)
             try builder.end(in: &batch)
             return batch.count > firstRow ? .readings(areTimedByReceipt: false) : .allExcluded
         } catch {

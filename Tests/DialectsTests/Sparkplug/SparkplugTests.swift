@@ -180,7 +180,8 @@ extension Listener {
         #expect(Listener(.sparkplugB).hear("NBIRTH", unnamed).rejection?.reason == .undecodable)
         #expect(Listener(.sparkplugB).hear("NDATA", [0xFF]).rejection?.detail == "no Sparkplug payload: truncated at byte 1")
         #expect(Listener(.sparkplugB).hear("NDATA", SparkplugPayloadText(time: birthTime, sequence: 0, metrics: []).bytes).isIgnored)
-        #expect(Listener(.sparkplugB) { $0.include = ["none"] }.hear("NBIRTH", SparkplugVectors.nodeBirth).isIgnored)
+        let excluded = Listener(.sparkplugB) { $0.include = ["none"] }.hear("NBIRTH", SparkplugVectors.nodeBirth)
+        #expect(excluded.readings == [state("Plant/edge1", Self.online)])
     }
 
     /// A bad value in a birth is a rejected birth; its aliases are known all the same, or every message after it would be lost, too.
