@@ -61,7 +61,7 @@ extension API {
 
     private static func partlyRejected(_ outcome: WriteOutcome) -> Problem {
         let rejected = outcome.rejectedCount
-        if outcome.accepted == 0, outcome.badReadings.allSatisfy({ $0.reason == .rateLimited }) { return .tooFast(outcome) }
+        if outcome.accepted == 0, rejected == outcome.rejected[.rateLimited] { return .tooFast(outcome) }
         var problem = Problem(
             .badRequest, "rejected-readings", "Rejected readings",
             "\(rejected) of \(rejected + outcome.accepted) readings were rejected; the others are stored.", param: "body")
