@@ -112,7 +112,7 @@ package struct Gateway: Sendable {
         let letters = configuration.deadLetters
         do {
             return try MQTTIngest(
-                brokers: configuration.pacedBrokers, store: store, clock: clock,
+                brokers: configuration.brokers(commitInterval: configuration.store.commitInterval), store: store, clock: clock,
                 deadLetters: DeadLetterFile(
                     path: letters.path, byteLimit: letters.maxByteCount, fileLimit: letters.fileCount, clock: clock),
                 logger: logger,

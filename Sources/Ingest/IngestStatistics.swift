@@ -31,6 +31,8 @@ package struct IngestStatistics: Sendable {
     package var largestBatch = 0
     package var connections = 0
     package var connectionsUp = 0
+    /// Subscriptions that brokers refuse: `filter at host:port`.
+    package var refusedFilters: [String] = []
     /// Brokers, by `host:port`, with a connection that is down.
     package var awayBrokers: [String] = []
     /// Connections made again after they were lost.
@@ -62,6 +64,8 @@ final class IngestCounters: Sendable {
     private let rejects = Mutex<[RejectReason: Int]>([:])
     private let clockSkew = Mutex(ClockSkew())
     private let lastError = Mutex<String?>(nil)
+    /// Filters that a broker refuses, with the broker.
+    private let refused = Mutex<Set<String>>([])
     private let brokerDropped = Mutex<[String: Int]>([:])
     /// Client ids of connections that are up.
     private let up = Mutex<Set<String>>([])
@@ -83,11 +87,19 @@ final class IngestCounters: Sendable {
         }
     }
 
+    func setRefused(_ filter: String, by settings: ConnectionSettings, _ isRefused: Bool) {
+        let name = "\(filter) at \(settings.broker)"
+        refused.withLock { refused in
+            if isRefused { refused.insert(name) } else { refused.remove(name) }
+        }
+    }
+
+    /// - Parameter count: not negative.
     /// - Returns: by how much the count has risen since it was last told; a broker that was restarted begins again.
     func setDropped(_ count: Int, by broker: String) -> Int {
         brokerDropped.withLock { dropped in
-            defer { dropped[broker] = count }
-            return max(0, count - (dropped[broker] ?? 0))
+            let before = dropped.updateValue(count, forKey: broker) ?? 0
+            return count > before ? count - before : 0
         }
     }
 
@@ -110,6 +122,8 @@ final class IngestCounters: Sendable {
         statistics.connections = connections.count
         let away = up.withLock { up in connections.filter { !up.contains($0.clientID) } }
         statistics.connectionsUp = connections.count - away.count
+        let wanted = Set(connections.flatMap { settings in settings.filters.map { "\($0.filter) at \(settings.broker)" } })
+        statistics.refusedFilters = refused.withLock { wanted.intersection($0) }.sorted()
         statistics.awayBrokers = Set(away.map(\.broker)).sorted()
         statistics.reconnects = reconnects.load(ordering: .relaxed)
         statistics.clockSkew = clockSkew.withLock { $0 }

@@ -18,7 +18,8 @@ package final class MQTTIngest: Sendable {
     }
 
     private struct State {
-        var wanted: [ConnectionSettings]
+        var brokers: [MQTTBroker]
+        var wanted: [ConnectionSettings] { brokers.flatMap(ConnectionSettings.all) }
         var connections: [Connection] = []
         var isStarted = false
         var isStopped = false
@@ -37,7 +38,7 @@ package final class MQTTIngest: Sendable {
         onFatal: @escaping @Sendable (StoreError) -> Void
     ) throws(InvalidSubscription) {
         try Self.check(brokers, path)
-        state = Mutex(State(wanted: brokers.flatMap(ConnectionSettings.all)))
+        state = Mutex(State(brokers: brokers))
         counters = IngestCounters(clock: path.clock)
         self.path = path
         self.deadLetters = deadLetters
@@ -64,15 +65,14 @@ package final class MQTTIngest: Sendable {
     /// - Throws: a subscription that cannot work; then nothing has changed.
     package func reload(_ brokers: [MQTTBroker]) throws(InvalidSubscription) {
         try Self.check(brokers, path)
-        let wanted = brokers.flatMap(ConnectionSettings.all)
         let leaving = state.withLock { state -> [Connection] in
-            state.wanted = wanted
+            state.brokers = brokers
             guard state.isStarted, !state.isStopped else { return [] }
-            return takeOver(wanted, &state)
+            return takeOver(state.wanted, &state)
         }
         Self.join(leaving)
         state.withLock { state in
-            guard !state.isStopped else { return }
+            guard state.isStarted, !state.isStopped else { return }
             let running = Set(state.connections.map(\.settings.clientID))
             for settings in state.wanted where !running.contains(settings.clientID) { launch(settings, &state) }
             retireObsoleteSessions(&state)
@@ -99,7 +99,7 @@ package final class MQTTIngest: Sendable {
         var (staying, leaving): ([Connection], [Connection]) = ([], [])
         for var connection in state.connections where !connection.thread.isFinished {
             if let next = wanted.first(where: { $0.clientID == connection.settings.clientID }), connection.settings.accepts(next) {
-                connection.control.nextSettings.withLock { $0 = next }
+                if next != connection.settings { connection.control.setNext(next) }
                 connection.settings = next
                 staying.append(connection)
             } else {
@@ -112,27 +112,37 @@ package final class MQTTIngest: Sendable {
 
     /// Sessions of brokers that are still configured, under client ids that no connection has any more.
     private func retireObsoleteSessions(_ state: inout State) {
-        let known = Set(state.connections.map(\.settings.clientID))
+        let known = Set((state.connections.map(\.settings) + state.wanted).map(\.clientID))
         for source in path.noteSources(SessionNote.sourcePrefix) {
             let clientID = String(source.dropFirst(SessionNote.sourcePrefix.count))
             guard !known.contains(clientID), let note = path.note(source).flatMap(SessionNote.init) else { continue }
-            guard let broker = state.wanted.first(where: { $0.options.host == note.host && $0.options.port == note.port }) else {
+            guard let settings = ConnectionSettings.retiring(clientID, note, among: state.brokers) else {
                 logger.warning(
                     "mqtt: the session \(clientID) at \(note.host):\(note.port) is left to itself: no [[mqtt]] names that broker any more")
                 continue
             }
-            launch(broker.retiring(session: clientID), &state)
+            launch(settings, &state)
         }
     }
 
     private func launch(_ settings: ConnectionSettings, _ state: inout State) {
-        let control = ConnectionControl(stop: Signal())
+        let broker = settings.broker
+        let control = ConnectionControl(stop: Signal()) { [weak self] in self?.isSubscribed(at: broker) ?? false }
         do throws(NamedThread.StartFailure) {
             let thread = try NamedThread(name: settings.threadName) { [self] in run(settings, control) }
             state.connections.append(Connection(settings: settings, control: control, thread: thread))
         } catch {
             counters.setLastError(error.description)
             logger.critical("mqtt: \(error.description)")
+        }
+    }
+
+    /// Whether all connections that the configuration wants of a broker are subscribed there.
+    private func isSubscribed(at broker: String) -> Bool {
+        state.withLock { state in
+            let running = state.connections.filter { !$0.settings.isRetiring && $0.control.isSubscribed.load(ordering: .acquiring) }
+            let subscribed = Set(running.map(\.settings.clientID))
+            return state.wanted.allSatisfy { $0.broker != broker || subscribed.contains($0.clientID) }
         }
     }
 

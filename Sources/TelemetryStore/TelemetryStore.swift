@@ -125,8 +125,8 @@ package final class TelemetryStore: Sendable {
 
     /// Makes a batch durable and readable, together with whatever other threads commit at the same time.
     ///
-    /// Rows outside their table's time window, over a limit or a rate are rejected one by one and reported; the others are stored. Blocks for
-    /// one sync of the log, and longer while more is unflushed than the memory budget allows.
+    /// Rows outside their table's time window, over a limit or a rate are rejected one by one and reported; the others are stored. Blocks
+    /// for one sync of the log, and longer while more is unflushed than the memory budget allows.
     /// - Parameter notes: kept atomically with the readings, and also when there are none. At most one of each source.
     /// - Throws: `.diskFull`, `.overloaded`, `.clock`: nothing was stored, try again. `.fatal`, `.closed`: stop.
     package func commit(_ batch: inout ReadingBatch, notes: [CommitNote] = []) throws(StoreError) -> CommitReceipt {

@@ -29,7 +29,8 @@ struct DeadLetters: AsyncParsableCommand {
             discussion: """
                 They come to every subscriber of their topics. Letters that were replayed before are passed over. Readings without a time \
                 get the time of the replay. Exit codes: 0 done, 66 no dead letters, 69 the broker is away or refuses, nobody is \
-                subscribed to a letter's topic, or its broker is not in the configuration, 74 a file cannot be read or marked, 75 another replay runs.
+                subscribed to a letter's topic, or its broker is not in the configuration, 74 a file cannot be read or marked, \
+                75 another replay runs.
                 """)
 
         @OptionGroup var flags: DeadLetterFlags

@@ -1,8 +1,8 @@
 // swift-tools-version:6.2
 import PackageDescription
 
-// libFuzzer targets for every reader of bytes from the disk, and of payloads: `make fuzz`. A package of its own, because everything in it is
-// built with the fuzzer's coverage and the address sanitizer; under the same name, because readers are `package`.
+// libFuzzer targets for every reader of bytes from the disk, and of payloads: `make fuzz`. A package of its own, because everything in it
+// is built with the fuzzer's coverage and the address sanitizer; under the same name, because readers are `package`.
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),

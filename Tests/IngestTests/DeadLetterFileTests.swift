@@ -27,7 +27,8 @@ import Testing
         try file().append(Array("{\"é\":\n\u{1}}".utf8))
         #expect(
             lines() == [
-                #"{"time":"2025-11-24T16:00:00Z","broker":"b:1","topic":"a/\"b\"","reason":"undecodable","detail":"why","payload":"{\"é\":\n\u0001}"}"#
+                #"{"time":"2025-11-24T16:00:00Z","broker":"b:1","topic":"a/\"b\"","reason":"undecodable","#
+                    + #""detail":"why","payload":"{\"é\":\n\u0001}"}"#
             ])
     }
 

@@ -1,6 +1,8 @@
 import Foundation
 import Ingest
+import Synchronization
 import Telemetry
+import TelemetryStore
 import Testing
 
 /// Who the gateway talks to, and who it is to them.
@@ -70,6 +72,49 @@ import Testing
         #expect(await station.isConnected())
         try bench.publish(["{\"a\":1}"])
         #expect(await eventually { station.rowCount == 1 })
+    }
+
+    /// TLS hands over a whole record at a time: messages in that of the CONNACK are in hand before anything was asked for.
+    @Test func messagesInTheRecordOfTheConnackAreNotAckedBeforeTheyAreCommitted() async throws {
+        let bench = try TLSBench(serverName: "localhost")
+        let port = try TestSocket.freePort()
+        let script = """
+            import socket, ssl
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain('\(bench.keys.file("server.pem"))', '\(bench.keys.file("server.key"))')
+            server = socket.create_server(('127.0.0.1', \(port)))
+            topic, log = b'devices/d/telemetry', open('\(bench.keys.file("log"))', 'a', buffering=1)
+            while True:
+                try:
+                    wire = context.wrap_socket(server.accept()[0], server_side=True)
+                    wire.recv(1000)
+                    body = bytes([0, len(topic)]) + topic + bytes([0, 1, 0]) + b'{"a":1}'
+                    wire.sendall(bytes([0x20, 3, 1, 0, 0, 0x32, len(body)]) + body)
+                    while data := wire.recv(1000):
+                        log.write(data.hex() + '\\n')
+                except OSError:
+                    pass
+            """
+        try script.write(toFile: bench.keys.file("broker.py"), atomically: true, encoding: .utf8)
+        let broker = try ChildProcess(try ChildProcess.path("python3"), [bench.keys.file("broker.py")])
+        defer {
+            broker.terminate()
+            broker.wait()
+        }
+        #expect(await eventually { TestSocket.accepts(port: port) })
+        let station = try Station(port: port)
+        station.options.host = "localhost"
+        station.options.tls = .init(caFile: bench.keys.file("ca.pem"))
+        station.options.commitRetry = .milliseconds(300)
+        let attempts = Mutex(0)
+        try station.start(commit: { (_, _) throws(StoreError) in
+            attempts.withLock { $0 += 1 }
+            throw StoreError(.diskFull, "full")
+        })
+        #expect(await eventually { attempts.withLock { $0 > 20 } })
+        let said = try String(contentsOfFile: bench.keys.file("log"), encoding: .utf8)
+        #expect(!said.contains("40020001"), "acked: \(said)")
+        station.stop()
     }
 }
 

@@ -107,6 +107,109 @@ import Testing
         #expect(station.statistics.isConnected && station.statistics.connections == 1)
     }
 
+    @Test func aRenameThatTheBrokerRefusesLosesNothing() async throws {
+        let broker = try Mosquitto(extra: "clientid_prefixes gauge")
+        let station = try Station(port: broker.port)
+        try station.start()
+        try await station.publishUntilStored(broker, topic: "devices/first/telemetry", table: 0, options: ["-i", "gauge-pub"])
+        station.options.clientID = "other"
+        try station.reload()
+        #expect(await eventually { station.statistics.lastError?.contains("refused") == true })
+        // Whom nobody follows must not be unsubscribed.
+        try await Task.sleep(for: .seconds(3))
+        try broker.publish((0..<100).map { "{\"a\":\($0)}" }, topic: "devices/d/telemetry", options: ["-i", "gauge-pub"])
+        station.options.clientID = "gaugehouse"
+        try station.reload()
+        #expect(await eventually { station.deviceCount("d") == 100 })
+    }
+
+    @Test func renamesUnderLoadLoseNothing() async throws {
+        let broker = try Mosquitto()
+        let station = try Station(port: broker.port)
+        station.options.clientID = "c0"
+        try station.start()
+        #expect(await station.isConnected())
+        try await Task.sleep(for: .seconds(1))
+        let now = nowMilliseconds()
+        let publishing = Task {
+            for part in 0..<30 {
+                let payloads = (part * 500..<part * 500 + 500).map { "{\"ts\":\(now - $0),\"a\":\($0)}" }
+                try broker.publish(payloads, topic: "devices/d/telemetry")
+            }
+        }
+        for round in 1...4 {
+            station.options.clientID = "c\(round)"
+            try station.reload()
+            try await Task.sleep(for: .milliseconds(400))
+        }
+        try await publishing.value
+        #expect(await eventually { station.deviceCount("d") >= 15_000 })
+        #expect(station.deviceCount("d") == 15_000)
+    }
+
+    @Test func aShareThatIsRetiredKeepsTheTimesOfWhatIsRedelivered() async throws {
+        let broker = try Mosquitto()
+        let station = try Station(port: broker.port)
+        let store = station.store
+        station.options.connections = 2
+        // On disk, and then the process is gone: nothing is acked.
+        try station.start(commit: { (batch, notes) throws(StoreError) in
+            _ = try store.commit(&batch, notes: notes)
+            throw StoreError(.fatal, "killed by the test")
+        })
+        #expect(await station.isConnected())
+        try await Task.sleep(for: .milliseconds(500))
+        try broker.publish((0..<20).map { "{\"a\":\($0)}" }, topic: "devices/d/telemetry")
+        #expect(await eventually { station.statistics.connectionsUp == 0 })
+        station.stop()
+        #expect(station.rowCount > 0)
+        station.options.connections = 1
+        try station.start()
+        #expect(await eventually { station.log.lines.contains { $0.contains("has ended") } })
+        #expect(station.rowCount == 20)
+    }
+
+    @Test func aRetiredSessionIsReadByTheSubscriptionsOfItsSection() async throws {
+        let broker = try Mosquitto()
+        let station = try Station(port: broker.port)
+        var options = MQTTOptions()
+        (options.port, options.clientID) = (broker.port, "second")
+        station.furtherBrokers = [MQTTBroker(options: options, subscriptions: [other])]
+        try station.start()
+        try await station.publishUntilStored(broker, topic: "other/first", table: 1)
+        station.stop()
+        try broker.publish((0..<50).map { "{\"a\":\($0)}" }, topic: "other/d")
+        options.clientID = "third"
+        station.furtherBrokers = [MQTTBroker(options: options, subscriptions: [other])]
+        try station.start()
+        #expect(await eventually { station.log.lines.contains { $0.contains("has ended") } })
+        #expect(station.store.tables[1].device("d")?.summary.readingCount == 50)
+        #expect(station.statistics.rejects == [:])
+    }
+
+    @Test func aReloadBeforeTheStartStartsNothing() async throws {
+        let broker = try Mosquitto()
+        let station = try Station(port: broker.port)
+        try station.start(before: { ingest in try ingest.reload(station.brokers) })
+        #expect(await station.isConnected())
+        try await Task.sleep(for: .seconds(2))
+        #expect(station.statistics.reconnects == 0, "two connections fight over one session")
+    }
+
+    @Test func aRefusedSubscriptionIsToldOfAndHarmsNoOther() async throws {
+        let broker = try ScriptedBroker(refused: "secret/+")
+        let station = try Station(port: broker.port)
+        station.furtherSubscriptions = [SubscriptionOptions(filter: "secret/+", topic: "secret/{device}", table: "telemetry")]
+        try station.start()
+        #expect(await eventually { station.statistics.refusedFilters == ["secret/+ at 127.0.0.1:\(broker.port)"] })
+        broker.publish(["{\"a\":1}"], topic: "devices/d/telemetry")
+        #expect(await eventually { station.rowCount == 1 })
+        #expect(station.statistics.reconnects == 0 && station.statistics.isConnected)
+        station.furtherSubscriptions = []
+        try station.reload()
+        #expect(station.statistics.refusedFilters.isEmpty)
+    }
+
     @Test func severalBrokersAreReadAtOnce() async throws {
         let brokers = [try Mosquitto(), try Mosquitto()]
         let station = try Station(port: brokers[0].port)
@@ -152,14 +255,41 @@ import Testing
         try broker.publish(["{\"a\":1}"], topic: "t/nowhere/d")
         #expect(await eventually { station.statistics.rejects[.unknownTable] == 1 })
     }
+
+    @Test func messagesWithTimesRelativeToNowDoNotMeetInOneBatch() async throws {
+        let broker = try Mosquitto()
+        let station = try Station(port: broker.port)
+        station.subscription.dialect = DialectOptions(format: .senml)
+        try station.start()
+        try await station.publishUntilStored(
+            broker, topic: "devices/first/telemetry", table: 0, payload: "[{\"n\":\"t\",\"t\":-5,\"v\":0}]")
+        station.stop()
+        try broker.publish((0..<10).map { "[{\"n\":\"t\",\"t\":-5,\"v\":\($0)}]" }, topic: "devices/d/telemetry")
+        try station.start()
+        #expect(await eventually { station.deviceCount("d") == 10 })
+    }
+
+    @Test func theBrokersOwnCountsAreReadingsWhereSomebodyWantsThem() async throws {
+        let broker = try Mosquitto(extra: "sys_interval 1")
+        let station = try Station(port: broker.port)
+        var status = SubscriptionOptions(
+            filter: "$SYS/broker/publish/messages/dropped", topic: "$SYS/{device}/publish/messages/{field}", table: "weather")
+        status.dialect.format = .value
+        status.retained = .store
+        station.furtherSubscriptions = [status]
+        try station.start()
+        #expect(await eventually { station.store.tables[1].device("broker") != nil })
+    }
 }
 
 extension Station {
     /// Subscribing takes its time: publishes until the table holds something new.
-    fileprivate func publishUntilStored(_ broker: Mosquitto, topic: String, table: Int) async throws {
+    fileprivate func publishUntilStored(
+        _ broker: Mosquitto, topic: String, table: Int, payload: String = "{\"a\":0}", options: [String] = []
+    ) async throws {
         let before = store.tables[table].summary().rowCount
         for _ in 0..<100 where store.tables[table].summary().rowCount == before {
-            try broker.publish(["{\"a\":0}"], topic: topic)
+            try broker.publish([payload], topic: topic, options: options)
             _ = await eventually(within: .milliseconds(200)) { self.store.tables[table].summary().rowCount > before }
         }
         #expect(store.tables[table].summary().rowCount > before, "nothing came by \(topic)")

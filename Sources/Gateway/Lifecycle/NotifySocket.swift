@@ -15,6 +15,7 @@ package final class NotifySocket: Sendable {
     /// How often the manager wants to hear of us; nil: never.
     package let watchdogInterval: Duration?
     private let status = Mutex("")
+    private let isReady = Atomic(false)
 
     package init(environment: [String: String]) {
         address = environment["NOTIFY_SOCKET"].flatMap { $0.isEmpty ? nil : $0 }
@@ -22,9 +23,13 @@ package final class NotifySocket: Sendable {
         watchdogInterval = isMeant ? environment["WATCHDOG_USEC"].flatMap { Int64($0) }.map { .microseconds($0) } : nil
     }
 
-    package func ready() { send("READY=1") }
-    /// Until the next `ready`.
-    package func reloading() { send("RELOADING=1") }
+    package func ready() {
+        isReady.store(true, ordering: .relaxed)
+        send("READY=1")
+    }
+    /// Until `reloaded`. A start under way is not a reload.
+    package func reloading() { if isReady.load(ordering: .relaxed) { send("RELOADING=1") } }
+    package func reloaded() { if isReady.load(ordering: .relaxed) { send("READY=1") } }
     package func stopping() { send("STOPPING=1") }
 
     /// Called by the thread whose standstill is to be noticed.

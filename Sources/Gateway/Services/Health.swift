@@ -17,6 +17,7 @@ struct Health: Sendable {
             let cause = statistics.lastError.map { ": \($0)" } ?? ""
             reasons.append("not connected to the broker at \(statistics.awayBrokers.joined(separator: ", "))\(cause)")
         }
+        for filter in ingest?.statistics.refusedFilters ?? [] { reasons.append("the broker refuses the subscription to \(filter)") }
         return reasons
     }
 }

@@ -2,15 +2,17 @@ import Ingest
 import Logging
 import ServiceLifecycle
 import Synchronization
+import Telemetry
 import TelemetryStore
 import UnixSignals
 
-/// Takes the configuration over again when SIGHUP asks for it: brokers, subscriptions, mappings and limits. What is wrong with it is said, and the
-/// old one stays in force, whole.
+/// Takes the configuration over again when SIGHUP asks for it: brokers, subscriptions, mappings and limits. What is wrong with it is said,
+/// and the old one stays in force, whole.
 final class ReloadService: Service {
     typealias Load = @Sendable () throws(ConfigurationError) -> GatewayConfiguration
 
     private struct State {
+        /// As read last, without errors.
         var configuration: GatewayConfiguration
         var hasFailed = false
     }
@@ -20,6 +22,8 @@ final class ReloadService: Service {
     private let ingest: MQTTIngest?
     private let notify: NotifySocket
     private let logger: Logger
+    /// What holds, for options that no reload takes over.
+    private let started: GatewayConfiguration
     private let state: Mutex<State>
 
     init(
@@ -31,6 +35,7 @@ final class ReloadService: Service {
         self.ingest = ingest
         self.notify = notify
         self.logger = logger
+        started = configuration
         state = Mutex(State(configuration: configuration))
     }
 
@@ -44,7 +49,7 @@ final class ReloadService: Service {
         for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
             notify.reloading()
             try await onThread(named: "reload") { [self] in reload(loadAgain) }
-            notify.ready()
+            notify.reloaded()
         }
     }
 
@@ -61,7 +66,7 @@ final class ReloadService: Service {
     private func takeOver(_ next: GatewayConfiguration) throws(ConfigurationError) {
         let current = state.withLock { $0.configuration }
         do throws(MQTTIngest.InvalidSubscription) {
-            try ingest?.reload(next.pacedBrokers)
+            try ingest?.reload(next.brokers(commitInterval: started.store.commitInterval))
         } catch {
             let message = "[[mqtt.subscription]] \(error.filter): \(error.description)"
             throw ConfigurationError([ConfigurationProblem(place: "reload", message: message, line: 0)])
@@ -71,17 +76,17 @@ final class ReloadService: Service {
         state.withLock { $0 = State(configuration: next) }
         logger.notice("reload: the configuration is taken over")
         if current.brokers != next.brokers { StartReport.log(next.brokers, to: logger) }
-        let waiting = next.effective.restartNeeded(since: current.effective)
+        let waiting = next.effective.restartNeeded(since: started.effective)
         if !waiting.isEmpty { logger.warning("reload: these wait for the next start: \(waiting.joined(separator: ", "))") }
     }
 }
 
 extension GatewayConfiguration {
     /// The brokers, committing at the store's pace.
-    var pacedBrokers: [MQTTBroker] {
+    func brokers(commitInterval: TimeSpan) -> [MQTTBroker] {
         brokers.map { broker in
             var broker = broker
-            broker.options.commitInterval = store.commitInterval
+            broker.options.commitInterval = commitInterval
             return broker
         }
     }

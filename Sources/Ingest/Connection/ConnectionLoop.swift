@@ -115,6 +115,8 @@ struct ConnectionLoop: ~Copyable {
     private mutating func session() throws(SessionEnd) {
         intake.pointee.events = BrokerEvents()
         var client = try open()
+        // Whoever comes next may have the session already.
+        guard !control.stop.isSet else { return }
         guard let connected = try awaitConnected(&client) else { return }
         let start = ContinuousClock.now
         counters.setUp(settings.clientID, true)
@@ -154,8 +156,8 @@ struct ConnectionLoop: ~Copyable {
             control.stop.wait(orReadable: client.socket, for: .milliseconds(500))
             do {
                 try client.readPacket()
-                // TLS handshakes write in between.
-                try client.flush()
+                // TLS handshakes write in between. Behind the CONNACK messages may have come in the same breath: not acked yet.
+                if intake.pointee.events.connected == nil, intake.pointee.isEmpty { try client.flush() }
             } catch { failure = error }
         }
         guard let connected = intake.pointee.events.connected else {
@@ -205,6 +207,11 @@ struct ConnectionLoop: ~Copyable {
             if !intake.pointee.isEmpty { noteActivity() }
             // Also after the connection is gone: what came at QoS 0 comes only once.
             try commitInHand()
+            if failure == nil {
+                try checkEvents(&client)
+                if takeNextSettings() { try subscribe(&client) }
+                if try endIfDrained(&client) { return }
+            }
             do throws(MosquittoClient.Failure) {
                 if let failure { throw failure }
                 try client.keepAlive()
@@ -215,9 +222,6 @@ struct ConnectionLoop: ~Copyable {
             } catch {
                 throw .lost(lossText(error))
             }
-            try checkEvents()
-            if takeNextSettings() { try subscribe(&client) }
-            if try isRetired(&client) { return }
             control.stop.wait(orReadable: client.socket, for: Self.idleTime)
         }
     }

@@ -10,6 +10,8 @@ struct ConnectionSettings: Sendable, Equatable {
     var options: MQTTOptions
     /// 1...
     var number: Int
+    /// Names the session at the broker, and what the store remembers of it.
+    var clientID: String
     /// Those of this connection.
     var subscriptions: [SubscriptionOptions]
     /// Nothing is subscribed to any more: what the broker's session still holds is taken in, then the session is ended.
@@ -19,21 +21,28 @@ struct ConnectionSettings: Sendable, Equatable {
     static func all(of broker: MQTTBroker) -> [ConnectionSettings] {
         (1...max(broker.options.connections, 1)).map { number in
             ConnectionSettings(
-                options: broker.options, number: number,
+                options: broker.options, number: number, clientID: clientID(number, of: broker.options),
                 subscriptions: number == 1 ? broker.subscriptions : broker.subscriptions.filter { !$0.needsOneConnection })
         }
     }
 
-    /// The same broker under the name of a session that is to end.
-    func retiring(session clientID: String) -> ConnectionSettings {
-        var settings = self
-        (settings.options.clientID, settings.options.connections, settings.number) = (clientID, 1, 1)
-        settings.isRetiring = true
-        return settings
+    /// A session that is to end. Messages that wait in it are read as the section says that has its filters now, else as others of the same
+    /// broker say.
+    /// - Returns: nil: no section names that broker any more.
+    static func retiring(_ clientID: String, _ note: SessionNote, among brokers: [MQTTBroker]) -> ConnectionSettings? {
+        let candidates = brokers.filter { $0.options.host == note.host && $0.options.port == note.port }
+        func likeness(_ broker: MQTTBroker) -> Int { all(of: broker)[0].filters.count { note.filters.contains($0.filter) } }
+        guard let best = candidates.max(by: { likeness($0) < likeness($1) }) else { return nil }
+        let others = candidates.filter { $0 != best }.flatMap(\.subscriptions)
+        return ConnectionSettings(
+            options: best.options, number: 1, clientID: clientID, subscriptions: best.subscriptions + others, isRetiring: true)
     }
 
-    var clientID: String { number > 1 ? "\(options.clientID)-\(number)" : options.clientID }
-    var noteSource: String { "mqtt/\(options.clientID)/\(number)" }
+    private static func clientID(_ number: Int, of options: MQTTOptions) -> String {
+        number > 1 ? "\(options.clientID)-\(number)" : options.clientID
+    }
+
+    var noteSource: String { "mqtt/\(clientID)" }
     var threadName: String { "mqtt-\(number)" }
     var broker: String { "\(options.host):\(options.port)" }
 
@@ -82,5 +91,28 @@ final class ConnectionControl: Sendable {
     /// Settings that differ in nothing but subscriptions, or retire the connection; taken over between two batches.
     let nextSettings = Guarded<ConnectionSettings?>(nil)
 
-    init(stop: Signal) { self.stop = stop }
+    /// The broker has answered all that the connection wants to be subscribed to.
+    let isSubscribed = Atomic<Bool>(false)
+    /// Whether every connection of the same broker is subscribed: what this one gives up is in other hands by then.
+    let mayUnsubscribe: @Sendable () -> Bool
+
+    init(stop: Signal, mayUnsubscribe: @escaping @Sendable () -> Bool) {
+        self.stop = stop
+        self.mayUnsubscribe = mayUnsubscribe
+    }
+
+    /// The connection has settings to take over: it is not subscribed to all that is wanted.
+    func setNext(_ settings: ConnectionSettings) {
+        nextSettings.withLock { next in
+            next = settings
+            isSubscribed.store(false, ordering: .releasing)
+        }
+    }
+
+    /// The broker has answered everything, unless other settings have come meanwhile.
+    func setSubscribed() {
+        nextSettings.withLock { next in
+            if next == nil { isSubscribed.store(true, ordering: .releasing) }
+        }
+    }
 }

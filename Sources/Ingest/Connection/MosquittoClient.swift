@@ -114,7 +114,7 @@ struct MosquittoClient: ~Copyable {
     var socket: Int32 { mosquitto_socket(handle) }
     var wantsWrite: Bool { mosquitto_want_write(handle) }
 
-    /// Reads at most one packet that has arrived and calls back for it; returns at once when there is none.
+    /// Reads at most one packet that has arrived and calls back for it; with TLS, all of a record. Returns at once when there is none.
     mutating func readPacket() throws(Failure) { try check(mosquitto_loop_read(handle, 1), "connection") }
 
     /// Bytes that wait in the socket; above zero does not mean a whole packet.

@@ -1,8 +1,8 @@
 import Dialects
 import Telemetry
 
-/// One letter as a line: `{"time","broker","topic","reason","detail","payload"}`. A payload that is no UTF-8 stands in `payload_base64` instead; one
-/// that was cut has its true size in `payload_bytes`. See docs/format/dead-letters.md.
+/// One letter as a line: `{"time","broker","topic","reason","detail","payload"}`. A payload that is no UTF-8 stands in
+/// `payload_base64` instead; one that was cut has its true size in `payload_bytes`. See docs/format/dead-letters.md.
 package struct DeadLetterLine: Sendable, Equatable {
     /// Payload bytes in a line.
     static let payloadLimit = MessageIntake.keptPayloadByteCount

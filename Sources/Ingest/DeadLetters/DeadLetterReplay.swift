@@ -7,7 +7,8 @@ import Telemetry
 /// 2. A letter that the broker has acked is marked (`ReplayMarks`), synced before the next are sent. No letter is ever removed.
 ///
 /// At least once: after a crash between the ack and the mark, the letters of one window are sent again by the next replay. For readings
-/// that carry a time that is a duplicate, which changes nothing. Readings without one get the time of the replay's receipt, and are doubled.
+/// that carry a time that is a duplicate, which changes nothing. Readings without one get the time of the replay's receipt, and are
+/// doubled.
 package struct DeadLetterReplay {
     /// What became of the selected letters.
     package struct Report: Sendable, Equatable {

@@ -55,7 +55,7 @@ struct MessageIntake: ~Copyable {
     private(set) var routes: [TopicRoute]
     private var arena = MessageArena()
     private let clock: any WallClock
-    /// Of the batch's first message.
+    /// Of the newest message.
     private var receiveTime = Timestamp.distantPast
 
     init(routes: [TopicRoute], clock: any WallClock) {
@@ -107,7 +107,7 @@ struct MessageIntake: ~Copyable {
     mutating func receive(topic: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, packetID: UInt16, isRetained: Bool) {
         // Comes at QoS 0: no ack waits for it.
         if topic.first == UInt8(ascii: "$"), takeBrokerStatus(topic, payload) { return }
-        if receivedCount == 0 { receiveTime = clock.now() }
+        tick()
         receivedCount += 1
         payloadByteCount += payload.count
         // The MQTT way to clear a retained message: says nothing about the device.
@@ -133,11 +133,19 @@ struct MessageIntake: ~Copyable {
         messages.append(message)
     }
 
+    /// No two messages are received at the same time: times that are computed from it must not meet.
+    private mutating func tick() {
+        let now = clock.now()
+        let isJump = receiveTime > now + .seconds(1)
+        receiveTime = isJump ? now : max(now, receiveTime + TimeSpan(microseconds: 1))
+    }
+
     /// - Returns: whether the message is the broker's about itself.
     private mutating func takeBrokerStatus(_ topic: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer) -> Bool {
         guard topic.elementsEqual(ConnectionSettings.droppedTopic.utf8) else { return false }
-        events.brokerDropped = Int(String(decoding: payload, as: UTF8.self)) ?? events.brokerDropped
-        return true
+        if let count = Int(String(decoding: payload, as: UTF8.self)), count >= 0 { events.brokerDropped = count }
+        // Unless somebody wants to have it stored.
+        return !routes.contains { $0.fits(Array(topic)) }
     }
 
     /// Gives a redelivered message's rows the times they had.

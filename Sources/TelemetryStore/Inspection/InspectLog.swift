@@ -41,10 +41,10 @@ extension Inspection {
         }
     }
 
-    /// Files that hold nothing behind the segments: a crash kept them.
+    /// Files that end before the last reading in segments: a crash kept them. The rule of `LogWriter.trim`.
     private mutating func leaveOutTrimmed(_ files: inout [LogFile], _ directory: String) {
         guard let checkpoint else { return }
-        while files.count > 1, files[1].firstSequence <= checkpoint.flushedSequence &+ 1 {
+        while files.count > 1, files[1].firstSequence <= checkpoint.flushedSequence {
             let file = files.removeFirst()
             found(.trimmedLog, directory + "/" + file.name, "all its readings are in segments")
         }

@@ -7,7 +7,7 @@ import Testing
 
 /// The files below configs/mappings, which are copied into configurations.
 @Suite struct PresetTests {
-    private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../configs/mappings").standardized
+    private static let folder = URL(filePath: #filePath).appending(path: "../../../../configs/mappings").standardized
 
     private static var files: [String] {
         get throws { try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".toml") }.sorted() }

@@ -15,11 +15,12 @@ final class ScriptedBroker: Sendable {
     }
 
     /// - Parameter acceptsV5: otherwise CONNECT with version 5 is refused as a 3.1.1 broker refuses it.
-    init(acceptsV5: Bool = true) throws {
+    /// - Parameter refused: a filter that nobody may subscribe to.
+    init(acceptsV5: Bool = true, refused: String? = nil) throws {
         (listener, port) = try TestSocket.listening()
         Thread.detachNewThread { [listener, weak self] in
             while let connection = listener.accept() {
-                self?.serve(connection, acceptsV5: acceptsV5)
+                self?.serve(connection, acceptsV5: acceptsV5, refused: refused)
             }
         }
     }
@@ -45,7 +46,7 @@ final class ScriptedBroker: Sendable {
         state.withLock { $0.connection }?.send(bytes)
     }
 
-    private func serve(_ connection: TestSocket, acceptsV5: Bool) {
+    private func serve(_ connection: TestSocket, acceptsV5: Bool, refused: String?) {
         var pending: [UInt8] = []
         state.withLock {
             $0.connection = connection
@@ -71,7 +72,9 @@ final class ScriptedBroker: Sendable {
                 }
                 if packet[0] == 0x82 {
                     let isV5 = connectVersions.last == 5
-                    connection.send([0x90, isV5 ? 4 : 3, packet[2], packet[3]] + (isV5 ? [0, 1] : [1]))
+                    let isRefused = refused.map { String(decoding: packet, as: UTF8.self).contains($0) } ?? false
+                    let code: UInt8 = isRefused ? (isV5 ? 0x87 : 0x80) : 1
+                    connection.send([0x90, isV5 ? 4 : 3, packet[2], packet[3]] + (isV5 ? [0, code] : [code]))
                 }
             }
         }

@@ -34,7 +34,8 @@ final class Station {
     /// - Parameter commit: stands before the store's commit of readings, to fail, to wait, or to die behind it.
     func start(
         onFatal: @escaping @Sendable (StoreError) -> Void = { _ in },
-        commit: (@Sendable (inout ReadingBatch, [CommitNote]) throws(StoreError) -> CommitReceipt)? = nil
+        commit: (@Sendable (inout ReadingBatch, [CommitNote]) throws(StoreError) -> CommitReceipt)? = nil,
+        before: (MQTTIngest) throws -> Void = { _ in }
     ) throws {
         var path = CommitPath(store)
         let commitToStore = path.commit
@@ -48,6 +49,7 @@ final class Station {
             brokers: brokers, path: path, deadLetters: DeadLetterFile(path: directory.file("dead-letters")), logger: logger,
             onFatal: onFatal)
         self.ingest = ingest
+        try before(ingest)
         ingest.start()
     }
 

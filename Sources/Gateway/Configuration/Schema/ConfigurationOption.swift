@@ -103,7 +103,7 @@ package enum OptionKind: Sendable {
         case (.byteCount(let range), .string(let text)), (.byteCount(let range), .untyped(let text)):
             ByteCountText.parse(text).map { bytes($0, range) } ?? mismatch(raw)
         case (.list, .strings(let texts)): .success(.list(texts))
-        case (.list, .untyped(let text)): .success(.list(text.split(separator: ",").map(String.init)))
+        case (.list, .untyped(let text)): .success(.list(Self.parts(of: text)))
         case (.choice(let words, let planned), .string(let text)), (.choice(let words, let planned), .untyped(let text)):
             choice(text, words, planned)
         default: mismatch(raw)
@@ -122,6 +122,12 @@ package enum OptionKind: Sendable {
         case .byteCount(let range):
             "a size from \"\(ByteCountText.text(range.lowerBound))\" to \"\(ByteCountText.text(range.upperBound))\""
         case .choice(let words, _): words.map { "\"\($0)\"" }.joined(separator: " or ")
+        }
+    }
+
+    private static func parts(of text: String) -> [String] {
+        text.split(separator: ",").map { part in
+            String(part.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
         }
     }
 
