@@ -167,7 +167,7 @@ class Baseline(Program):
 class Gateway(Program):
     """`gaugehouse serve` with one table and a fresh store; a message is consumed when its row is committed and counted."""
 
-    def __init__(self, folder, broker_port, messages, binary):
+    def __init__(self, folder, broker_port, messages, binary, qos=1):
         super().__init__("gaugehouse", folder)
         self.messages = messages
         self.port = free_port()
@@ -190,9 +190,13 @@ filter = "{FILTER}"
 topic = "devices/{{device}}/telemetry"
 format = "json"
 table = "telemetry"
+qos = {qos}
 
 [http]
 listen = "127.0.0.1:{self.port}"
+
+[dead_letters]
+path = "{self.folder}/dead-letters"
 """
         )
         self.command = [binary, "serve", "--config", path]

@@ -64,7 +64,8 @@ struct DocumentedExample: Sendable, CustomTestStringConvertible {
             let parts = zone.dropFirst().split(separator: ":").compactMap { Int($0) }
             return (parts[0] * 60 + parts[1]) * (zone.first == "-" ? -60 : 60)
         }
-        (options.include, options.exclude) = (strings("include"), strings("exclude"))
+        (options.include, options.exclude, options.columns) = (strings("include"), strings("exclude"), strings("columns"))
+        options.deviceTag = text("device_tag") ?? options.deviceTag
         return options
     }
 
