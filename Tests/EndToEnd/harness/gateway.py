@@ -30,6 +30,8 @@ class Gateway(Program):
             "[http]": {"listen": f"127.0.0.1:{self.port}"},
             "[dead_letters]": {"path": str(self.dead_letters)},
         }
+        # What the configuration ends with: text of a preset.
+        self.preset = ""
         if broker_port is not None:
             self.sections["[mqtt]"] = {"host": "127.0.0.1", "port": broker_port}
             self.sections["[[mqtt.subscription]]"] = {
@@ -52,7 +54,7 @@ class Gateway(Program):
             f"{heading}\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in options.items())
             for heading, options in self.sections.items()
         )
-        self.config.write_text("\n".join(sections))
+        self.config.write_text("\n".join([*sections, self.preset]))
         return self.config
 
     def spawn_serve(self, *arguments: str) -> None:
