@@ -4,7 +4,7 @@ import Telemetry
 package struct DialectEffects: Sendable {
     /// What the next messages need to be understood; to be kept durably with the commit that acks this one.
     package struct Note: Sendable, Equatable {
-        /// `sparkplug/<group>/<edge node>`; unique in the store.
+        /// `sparkplug/<group>/<edge node>`; unique among the messages of one broker.
         package var source: String
         /// Empty: forget the note.
         package var bytes: [UInt8]

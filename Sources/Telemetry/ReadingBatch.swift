@@ -9,6 +9,8 @@ public struct ReadingBatch: Sendable {
         package var device: Slice
         package var firstField: Int32
         package var fieldCount: Int32
+        /// Its producer knows that it was stored before, and comes again: no rate holds it back.
+        package var isRedelivered = false
         /// `Timestamp.distantPast`: no time given; see `TelemetryStore.assignMissingTimes`.
         package var time: Timestamp
     }
@@ -73,6 +75,12 @@ public struct ReadingBatch: Sendable {
     package mutating func setTime(_ time: Timestamp) { rows[rows.count - 1].time = time }
 
     package mutating func setTime(_ time: Timestamp, row: Int) { rows[row].time = time }
+
+    /// Gives the row the time that it was stored with before.
+    package mutating func setRedelivered(_ time: Timestamp, row: Int) {
+        rows[row].time = time
+        rows[row].isRedelivered = true
+    }
 
     /// - Parameter row: above all that were refused before.
     package mutating func refuse(row: Int, _ refusal: Refusal) { refusals.append((row, refusal)) }

@@ -49,7 +49,7 @@ final class TableCore: @unchecked Sendable {
         self.clock = clock
         self.headMemory = headMemory
         gate = AdmissionGate(options.limits)
-        setLimits(options.limits)
+        setLimits(options.limits, uptime: .zero)
     }
 
     func window(of time: Int64) -> Int64 { time.floorDivided(by: options.partitionLength.microseconds) }

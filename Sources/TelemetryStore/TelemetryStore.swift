@@ -105,10 +105,12 @@ package final class TelemetryStore: Sendable {
 
     // MARK: - Committing
 
-    /// Gives rows without a time the receive time, unique per device by 1 µs steps.
+    /// Gives rows without a time the receive time, unique per device by 1 µs steps. Rows that come too fast get none: what is not stored
+    /// must not make a device known.
     package func assignMissingTimes(_ batch: inout ReadingBatch) {
+        admit(&batch)
         let now = clock.now().microseconds
-        for row in batch.rows.indices where batch.rows[row].time == .distantPast {
+        for row in batch.rows.indices where batch.rows[row].time == .distantPast && batch.refusal(ofRow: row) == nil {
             let source = batch.rows[row]
             let core = cores[Int(source.table)]
             let time = batch.bytes.withUnsafeBytes { arena in

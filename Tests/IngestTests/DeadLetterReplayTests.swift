@@ -1,3 +1,5 @@
+import Dispatch
+import Foundation
 import Telemetry
 import TelemetryStore
 import Testing
@@ -112,12 +114,15 @@ import Testing
         let now = nowMilliseconds()
         for index in 0..<20_000 { try letters.append(Array("{\"ts\":\(now - index),\"n\":\(index)}".utf8), topic: "devices/a/telemetry") }
         try await start(station)
-        let stopper = Task.detached { [station = Unchecked(station), broker = Unchecked(broker)] in
-            _ = await eventually { station.value.statistics.messages > 1_000 }
+        // A thread of its own: a task might get its turn only when everything is sent.
+        let stopped = DispatchSemaphore(value: 0)
+        Thread.detachNewThread { [station = Unchecked(station), broker = Unchecked(broker)] in
+            while station.value.statistics.messages <= 1_000 { usleep(1_000) }
             broker.value.stop()
+            stopped.signal()
         }
         let error = #expect(throws: DeadLetterReplay.Interrupted.self) { try replay(station) }
-        await stopper.value
+        #expect(stopped.wait(timeout: .now() + 10) == .success)
         let sent = try #require(error).report.replayed
         #expect(error?.cause == .broker && sent > 0 && sent < 20_000)
         try broker.start()

@@ -31,6 +31,41 @@ import Testing
         #expect(bench.store.statistics.rejected == [.rateLimited: 8])
     }
 
+    @Test func aShorterBurstKeepsNobodyOutForTheLongerOne() throws {
+        let bench = try bench { ($0.deviceReadingsPerSecond, $0.burst) = (1, .seconds(600)) }
+        #expect(try send(600, "a", to: bench) == [:])
+        var limits = TableLimits()
+        (limits.deviceReadingsPerSecond, limits.burst) = (1, .seconds(10))
+        bench.store.setLimits(limits, table: bench.table.name)
+        #expect(try send(1, "a", to: bench) == [.rateLimited: 1])
+        for _ in 0..<5 {
+            bench.clock.advance(by: .seconds(1))
+            #expect(try send(1, "a", to: bench) == [:])
+        }
+    }
+
+    @Test func whatIsRefusedMakesNoDeviceKnown() throws {
+        let bench = try bench { ($0.readingsPerSecond, $0.maxDevices, $0.burst) = (1, 4, .seconds(1)) }
+        var batch = ReadingBatch()
+        for number in 0..<10 { batch.append(reading("invented \(number)", nil, ["n": .integer(1)])) }
+        bench.store.assignMissingTimes(&batch)
+        #expect(try bench.store.commit(&batch).accepted == 1)
+        bench.clock.advance(by: .seconds(10))
+        for number in 0..<3 {
+            #expect(try send(1, "honest \(number)", to: bench) == [:])
+            bench.clock.advance(by: .seconds(1))
+        }
+    }
+
+    @Test func whatComesAgainIsNotHeldToTheRate() throws {
+        let bench = try bench { ($0.deviceReadingsPerSecond, $0.burst) = (1, .seconds(1)) }
+        #expect(try send(1, "a", to: bench) == [:])
+        var batch = ReadingBatch()
+        batch.append(reading("a", nil, ["n": .integer(7)]))
+        batch.setRedelivered(bench.clock.now(), row: 0)
+        #expect(try bench.store.commit(&batch).accepted == 1)
+    }
+
     @Test func aTableIsLimitedWhicheverDeviceSends() throws {
         let bench = try bench { ($0.readingsPerSecond, $0.burst) = (5, .seconds(1)) }
         let refused = try (0..<8).map { try send(1, "device \($0)", to: bench)[.rateLimited, default: 0] }

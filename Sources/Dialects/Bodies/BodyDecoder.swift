@@ -77,12 +77,19 @@ package enum BodyDecoder {
     ) throws(Rejection) -> BodyContents {
         var decoder = JSONReadingDecoder()
         var decoded = BodyContents()
-        var bad: Set<Int> = []
+        var next = 0
+        func place(upTo end: Int) {
+            while next < end {
+                decoded.places.append(RowPlace(index: next, line: nil))
+                next += 1
+            }
+        }
         let count = try decoder.decodeNative(body, table: table, into: &batch) { index, rejection in
-            bad.insert(index)
+            place(upTo: index)
+            next = index + 1
             decoded.reject(RowPlace(index: index, line: nil), rejection)
         }
-        decoded.places = (0..<count).filter { !bad.contains($0) }.map { RowPlace(index: $0, line: nil) }
+        place(upTo: count)
         return decoded
     }
 
@@ -107,7 +114,7 @@ package enum BodyDecoder {
                 }
                 decoded.reject(RowPlace(index: index, line: source.line), error)
             }
-            guard batch.count <= Limits.readingsPerBatch, batch.bytes.count <= Limits.batchByteCount else {
+            guard index < Limits.readingsPerBatch, batch.count <= Limits.readingsPerBatch, batch.bytes.count <= Limits.batchByteCount else {
                 batch.removeRows(from: firstRow)
                 throw tooManyReadings
             }

@@ -39,7 +39,7 @@ package struct JSONReadingDecoder: ~Copyable {
 
     /// Appends every good reading of a whole body, one native reading `{"device":…,"time":…,"fields":{…}}` or a list of them.
     ///
-    /// - Parameter reject: called with the index of each reading that was left out. Not called when the whole body is rejected.
+    /// - Parameter reject: called with the index of each reading that is left out, in order; forget it when this throws.
     /// - Returns: number of readings in the body, rejected ones included.
     /// - Throws: when the body is not JSON of this shape, or has more readings than the batch takes; the batch is then as it was.
     package mutating func decodeNative(
@@ -56,19 +56,18 @@ package struct JSONReadingDecoder: ~Copyable {
             if let rejection = appendNative(root, to: &batch) { reject(0, rejection) }
             return 1
         }
-        var rejections: [(Int, Rejection)] = []
         var index = 0
         for element in root.elements {
-            guard !batch.isFull else {
+            // Bad ones count: eight megabytes of "0," are four million of them.
+            guard !batch.isFull, index < Limits.readingsPerBatch else {
                 batch.removeRows(from: firstRow)
                 throw Rejection(
                     .payloadTooLong,
                     "more than \(Limits.readingsPerBatch) readings or \(Limits.batchByteCount) bytes of names and values in one body")
             }
-            if let rejection = appendNative(element, to: &batch) { rejections.append((index, rejection)) }
+            if let rejection = appendNative(element, to: &batch) { reject(index, rejection) }
             index += 1
         }
-        for (index, rejection) in rejections { reject(index, rejection) }
         return index
     }
 

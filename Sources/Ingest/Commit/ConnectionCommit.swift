@@ -12,7 +12,7 @@ extension ConnectionLoop {
         let effects = intake.pointee.takeEffects()
         var skew = ClockSkew()
         skew.add(intake.pointee.batch, receiveTime: path.clock.now())
-        let receipt = try commit(effects.notes.map { CommitNote(source: $0.source, bytes: $0.bytes) }, until: deadline)
+        let receipt = try commit(notes(effects), until: deadline)
         let rejects = Rejects(broker: settings.broker, intake: intake, receipt: receipt, limits: path.limits)
         if !rejects.letters.isEmpty {
             try keep(rejects.letters, until: deadline)
@@ -24,6 +24,10 @@ extension ConnectionLoop {
         intake.pointee.removeAll()
         nextCommit = ContinuousClock.now + .microseconds(settings.options.commitInterval.microseconds)
         log.committed()
+    }
+
+    private func notes(_ effects: DialectEffects) -> [CommitNote] {
+        effects.notes.map { CommitNote(source: ConnectionSettings.dialectNote($0.source, of: settings.clientID), bytes: $0.bytes) }
     }
 
     private mutating func take(_ effects: DialectEffects) {

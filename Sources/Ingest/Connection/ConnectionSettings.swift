@@ -55,16 +55,23 @@ struct ConnectionSettings: Sendable, Equatable {
         }
     }
 
+    /// Two brokers may have devices of one name: what a format remembers belongs to the session that it learnt it from.
+    static func dialectNote(_ source: String, of clientID: String) -> String { "dialect/\(clientID)/\(source)" }
+
     func routes(_ path: CommitPath) throws(MQTTIngest.InvalidSubscription) -> [TopicRoute] {
         var routes: [TopicRoute] = []
-        for subscription in subscriptions { routes.append(try TopicRoute(subscription, path: path)) }
+        for subscription in subscriptions {
+            routes.append(try TopicRoute(subscription, path: path) { [clientID] in path.note(Self.dialectNote($0, of: clientID)) })
+        }
         return routes
     }
 }
 
 extension TopicRoute {
     /// - Throws: a subscription that cannot work, and why.
-    convenience init(_ subscription: SubscriptionOptions, path: CommitPath) throws(MQTTIngest.InvalidSubscription) {
+    convenience init(
+        _ subscription: SubscriptionOptions, path: CommitPath, note: @escaping (String) -> [UInt8]? = { _ in nil }
+    ) throws(MQTTIngest.InvalidSubscription) {
         let tables = TableNames(path.tables)
         guard let table = path.tables.first(where: { $0.name == subscription.table }) else {
             throw MQTTIngest.InvalidSubscription(
@@ -76,7 +83,7 @@ extension TopicRoute {
                 description: "qos is \(subscription.qos), must be 0 or 1: at 2 the broker lets go of messages before they are on disk")
         }
         do throws(TopicTemplate.Invalid) {
-            try self.init(subscription, table: table.number, tables: tables, note: path.note)
+            try self.init(subscription, table: table.number, tables: tables, note: note)
         } catch {
             throw MQTTIngest.InvalidSubscription(filter: subscription.filter, description: error.description)
         }

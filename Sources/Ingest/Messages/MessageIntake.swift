@@ -152,7 +152,7 @@ struct MessageIntake: ~Copyable {
     mutating func setKnownTimes(_ times: [Timestamp], of message: TimelessMessage) {
         for (index, time) in zip(message.rows, times) {
             timelessRows[index].isTimed = true
-            batch.setTime(time, row: timelessRows[index].row)
+            batch.setRedelivered(time, row: timelessRows[index].row)
         }
     }
 

@@ -22,35 +22,41 @@ final class AdmissionGate: Sendable {
 
     init(_ limits: TableLimits) {
         state = Guarded(State())
-        set(limits)
+        set(limits, uptime: .zero)
     }
 
     /// True while the table has no rate.
     var isFree: Bool { isOpen.load(ordering: .acquiring) }
     var limits: TableLimits { state.withLock { $0.limits } }
 
-    /// Any thread, any time. What was used of a rate stays used.
-    func set(_ limits: TableLimits) {
+    /// Any thread, any time. What was used of a rate stays used, but of a longer burst no more than the new one: nobody is kept out for
+    /// longer than it takes to fill an empty bucket.
+    func set(_ limits: TableLimits, uptime: TimeSpan) {
+        let now = Self.nanoseconds(uptime)
         state.withLock { state in
             state.limits = limits
             state.tablePace = Pace(readingsPerSecond: limits.readingsPerSecond, burst: limits.burst)
             state.devicePace = Pace(readingsPerSecond: limits.deviceReadingsPerSecond, burst: limits.burst)
             if state.devicePace != nil, state.devices == nil { state.devices = DeviceBuckets() }
+            if let pace = state.tablePace { state.tableState = min(state.tableState, now + pace.tolerance) }
+            if let pace = state.devicePace { state.devices?.clamp(to: now + pace.tolerance) }
+            isOpen.store(!limits.hasRates, ordering: .releasing)
         }
-        isOpen.store(!limits.hasRates, ordering: .releasing)
     }
+
+    private static func nanoseconds(_ uptime: TimeSpan) -> Int64 { min(uptime.microseconds, .max / 4_000) * 1_000 }
 
     /// Marks those of the rows that come too fast.
     /// - Parameter rows: rows of this table.
     /// - Parameter uptime: of one clock that never goes back.
     func admit(_ rows: Range<Int>, of batch: inout ReadingBatch, uptime: TimeSpan) {
         guard !isFree else { return }
-        let now = min(uptime.microseconds, .max / 4_000) * 1_000
+        let now = Self.nanoseconds(uptime)
         // Not a copy: the bytes stay as they are.
         let bytes = batch.bytes
         state.withLock { state in
             bytes.withUnsafeBytes { arena in
-                for row in rows {
+                for row in rows where !batch.rows[row].isRedelivered {
                     let device = UnsafeRawBufferPointer(rebasing: arena[batch.rows[row].device.range])
                     if let refusal = Self.refusal(of: device, &state, now: now) { batch.refuse(row: row, refusal) }
                 }
@@ -80,7 +86,7 @@ extension TelemetryStore {
     @discardableResult
     package func setLimits(_ limits: TableLimits, table name: String) -> Bool {
         guard let core = cores.first(where: { $0.options.name == name }) else { return false }
-        core.setLimits(limits)
+        core.setLimits(limits, uptime: clock.uptime())
         return true
     }
 
@@ -103,8 +109,8 @@ extension TelemetryStore {
 }
 
 extension TableCore {
-    func setLimits(_ limits: TableLimits) {
-        gate.set(limits)
+    func setLimits(_ limits: TableLimits, uptime: TimeSpan) {
+        gate.set(limits, uptime: uptime)
         registry.withNames { $0.deviceLimit = limits.deviceLimit }
     }
 }

@@ -46,6 +46,11 @@ final class DeviceBuckets {
         return pointer(victim)
     }
 
+    /// No state runs further ahead than this.
+    func clamp(to latest: Int64) {
+        for index in 0..<Self.setCount * Self.setSize { slots[index].state = min(slots[index].state, latest) }
+    }
+
     private func pointer(_ slot: UnsafeMutablePointer<Slot>) -> UnsafeMutablePointer<Int64> {
         UnsafeMutableRawPointer(slot).advanced(by: MemoryLayout<Slot>.offset(of: \.state)!).assumingMemoryBound(to: Int64.self)
     }

@@ -70,6 +70,18 @@ import Testing
         #expect(found.count == 1 && found[0].hasSuffix("found \"senmal\"; did you mean \"senml\"?"))
     }
 
+    @Test(arguments: [
+        ("format = \"value\"\ntopic = \"devices/+/telemetry\"", "topic: payloads of value name no device; {device} must be in the topic"),
+        (
+            "topic = \"devices/{device}/telemetry\"\nformat = \"thingsboard-gateway\"",
+            "topic: payloads of thingsboard-gateway name their devices"
+        ),
+        ("format = \"csv\"\ncolumns = [\"t\", \"t\"]", "columns: a name is there twice"),
+    ]) func aMappingThatCanNeverWorkIsRefused(options: String, message: String) {
+        let found = problems("[[mqtt.subscription]]\n" + options)
+        #expect(found.count == 1 && found[0].contains(message), "\(found)")
+    }
+
     @Test func noTwoConnectionsHaveOneClientID() {
         let found = problems("[[mqtt]]\nconnections = 2\n[[mqtt]]\nclient_id = \"gaugehouse-2\"")
         #expect(found == ["g.toml:4: client_id: \"gaugehouse-2\" is taken by an earlier [[mqtt]]"])

@@ -107,11 +107,24 @@ extension ConfigurationReader {
     private mutating func checkTopics() {
         for values in all("subscription") {
             do {
-                _ = try TopicTemplate(values.text("topic"), filter: values.text("filter"))
+                checkFormat(of: values, try TopicTemplate(values.text("topic"), filter: values.text("filter")))
             } catch {
                 note("topic: \(error.description)", at: values.place(of: "topic"))
             }
         }
+    }
+
+    /// What the format makes impossible: every message would be a dead letter.
+    private mutating func checkFormat(of values: SectionValues, _ template: TopicTemplate) {
+        let format = values.text("format")
+        if ["value", "state"].contains(format), template.deviceIndex == nil {
+            note("topic: payloads of \(format) name no device; {device} must be in the topic", at: values.place(of: "topic"))
+        }
+        if format == "thingsboard-gateway", template.deviceIndex != nil {
+            note("topic: payloads of \(format) name their devices; call that part {gateway}", at: values.place(of: "topic"))
+        }
+        let columns = values.list("columns")
+        if Set(columns).count < columns.count { note("columns: a name is there twice", at: values.place(of: "columns")) }
     }
 
     private mutating func checkHTTP() {
