@@ -29,7 +29,7 @@ struct API: Sendable {
         let page = ["limit", "page_token"]
         return [
             Route(.get, "/", index),
-            Route(.get, "/ping", ping),
+            Route(.get, "/ping", taking: ["wait_for_leader", "verbose"], ping),
             Route(.get, "/-/healthy", healthy),
             Route(.get, "/-/ready", ready),
             Route(.get, "/metrics", metrics),
