@@ -22,7 +22,7 @@ struct DeviceVerifierTests {
         return verifier
     }
 
-    private func isEqual(_ verifier: DeviceVerifier) -> Bool { verifier.missing.isEmpty && verifier.differences.isEmpty }
+    private func isEqual(_ verifier: DeviceVerifier) -> Bool { verifier.isEqual }
 
     @Test("acknowledged and readable are equal")
     func equal() {

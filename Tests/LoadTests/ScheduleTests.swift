@@ -188,7 +188,7 @@ struct MessageFeedTests {
                     #expect(time > newest[readings.device] ?? 0)
                     newest[readings.device] = time
                 }
-                #expect(time >= description.earliestTime)
+                #expect(time >= description.startTime - description.faults.lateBy)
             }
             if isLate { #expect(taken.time - readings.time >= 50_000_000) }
         }

@@ -26,8 +26,6 @@ struct RunDescription: Codable, Equatable, Sendable {
 
     var fleet: Fleet { Fleet(deviceCount: devices, connectionCount: connections) }
     var naming: DeviceNaming { DeviceNaming(prefix: prefix, deviceCount: devices) }
-    /// The store must hold nothing of the run's devices that is older.
-    var earliestTime: Int64 { startTime - (faults.lateFraction > 0 ? faults.lateBy : 0) }
     var generator: ReadingGenerator { ReadingGenerator(seed: seed, payloadByteCount: payloadSize) }
 
     var unverifiableReason: String? { Self.unverifiableReason(dialect: dialect, hasTemplate: template != nil) }

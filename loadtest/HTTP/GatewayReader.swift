@@ -4,13 +4,13 @@ struct GatewayReader {
     /// Nil: the gateway's default table.
     let table: String?
 
-    /// Calls `body` with each row, oldest first. A device the gateway does not know has none.
+    /// Calls `body` with each row up to a time, µs since the epoch, from the oldest there is. A device the gateway does not know has none.
     /// - Throws: `.unavailable` also for 429, 503 and 507, after which a later try may succeed; `.badPeer` with the gateway's own words.
     func forEachRow(
-        device: String, from start: Int64, through end: Int64, pageLimit: Int, _ body: (DeviceVerifier.Row) -> Void
+        device: String, through end: Int64, pageLimit: Int, _ body: (DeviceVerifier.Row) -> Void
     ) throws(LoadError) {
         var target =
-            "/api/v1/devices/\(Self.percentEncoded(device))/range?order=asc&time=us&limit=\(pageLimit)&start=\(start)&end=\(end + 1)"
+            "/api/v1/devices/\(Self.percentEncoded(device))/range?order=asc&time=us&limit=\(pageLimit)&end=\(end + 1)"
         if let table { target += "&table=\(Self.percentEncoded(table))" }
         var token: String?
         repeat {

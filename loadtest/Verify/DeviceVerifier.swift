@@ -115,6 +115,8 @@ struct DeviceVerifier {
         differences.append(Difference(kind: kind, device: name, time: row.time, detail: detail))
     }
 
+    var isEqual: Bool { missing.isEmpty && differences.isEmpty }
+
     var missingDifferences: [Difference] {
         missing.map { Difference(kind: .missing, device: name, time: $0.time, detail: "sequence \($0.sequence) was acknowledged") }
     }

@@ -3,6 +3,7 @@ struct Verifier {
     /// Readings in one page of `/range`; below the API's limit, large enough that paging costs little.
     private static let pageLimit = 10_000
     private static let retryNanoseconds: UInt64 = 250_000_000
+    private static let futureMicroseconds: Int64 = 3_600_000_000
 
     let ledger: Ledger
     let gateway: GatewayReader
@@ -11,35 +12,39 @@ struct Verifier {
 
     /// - Throws: `.unavailable` when the gateway stays away longer than the patience; `.badPeer` when it answers nonsense.
     func run() throws(LoadError) -> VerificationReport {
-        let description = ledger.description
-        let generator = description.generator
         let acknowledged = ledger.acknowledged.sorted { ($0.device, $0.sequence) < ($1.device, $1.sequence) }
+        let shares = slices(of: acknowledged)
+        let faulty = try waitForMissing(shares)
+        // What came or went after a device was found good counts as well, and so does what was wrong only for a while.
         var report = VerificationReport(acknowledged: acknowledged.count)
-        var pending = slices(of: acknowledged)
+        for share in shares {
+            let last = try read(share)
+            report.add(last.isEqual ? faulty[share.device] ?? last : last)
+        }
+        return report
+    }
+
+    /// Reads until nothing is missing, or what is missing no longer becomes less.
+    /// - Returns: the devices with readings that are wrong, by number.
+    private func waitForMissing(_ shares: [Share]) throws(LoadError) -> [Int: DeviceVerifier] {
+        var faulty: [Int: DeviceVerifier] = [:]
+        var pending = shares
         var (missing, deadline) = (Int.max, Clock.nanoseconds() + patienceNanoseconds)
         while true {
-            var rest: [DeviceVerifier] = []
-            do throws(LoadError) {
-                for device in pending {
-                    let verifier = try check(device, generator: generator)
-                    if verifier.missing.isEmpty || !verifier.differences.isEmpty { report.add(verifier) } else { rest.append(verifier) }
-                    if Interrupt.isPending { throw LoadError(.unavailable, "verification was interrupted") }
+            var stillMissing = 0
+            var waiting: [Share] = []
+            for share in pending {
+                let device = try read(share)
+                if !device.differences.isEmpty {
+                    faulty[share.device] = device
+                } else if !device.missing.isEmpty {
+                    stillMissing += device.missing.count
+                    waiting.append(share)
                 }
-            } catch {
-                guard error.code == .unavailable, Clock.nanoseconds() < deadline, !Interrupt.isPending else { throw error }
-                Clock.sleep(nanoseconds: Self.retryNanoseconds)
-                report = VerificationReport(acknowledged: acknowledged.count)
-                pending = slices(of: acknowledged)
-                continue
             }
-            let stillMissing = rest.reduce(0) { $0 + $1.missing.count }
             if stillMissing < missing { (missing, deadline) = (stillMissing, Clock.nanoseconds() + patienceNanoseconds) }
-            if stillMissing == 0 || Clock.nanoseconds() >= deadline {
-                rest.forEach { report.add($0) }
-                return report
-            }
-            let waiting = Set(rest.map(\.device))
-            pending = pending.filter { waiting.contains($0.device) }
+            if stillMissing == 0 || Clock.nanoseconds() >= deadline { return faulty }
+            pending = waiting
             Clock.sleep(nanoseconds: Self.retryNanoseconds)
         }
     }
@@ -56,7 +61,21 @@ struct Verifier {
         }
     }
 
-    private func check(_ share: Share, generator: ReadingGenerator) throws(LoadError) -> DeviceVerifier {
+    /// One device from its first reading to its last, again from the start when the gateway was away.
+    private func read(_ share: Share) throws(LoadError) -> DeviceVerifier {
+        let deadline = Clock.nanoseconds() + patienceNanoseconds
+        while true {
+            if Interrupt.isPending { throw LoadError(.unavailable, "verification was interrupted") }
+            do {
+                return try check(share)
+            } catch {
+                guard error.code == .unavailable, Clock.nanoseconds() < deadline else { throw error }
+            }
+            Clock.sleep(nanoseconds: Self.retryNanoseconds)
+        }
+    }
+
+    private func check(_ share: Share) throws(LoadError) -> DeviceVerifier {
         let description = ledger.description
         let fleet = description.fleet
         let sentCount = ledger.trailer.map {
@@ -64,20 +83,19 @@ struct Verifier {
                 * description.readingsPerMessage
         }
         var verifier = DeviceVerifier(
-            device: share.device, description: description, generator: generator, acknowledged: share.acknowledged, sentCount: sentCount)
+            device: share.device, description: description, generator: description.generator, acknowledged: share.acknowledged,
+            sentCount: sentCount)
         try gateway.forEachRow(
-            device: description.naming.name(of: share.device), from: description.earliestTime, through: endTime(share),
-            pageLimit: Self.pageLimit
+            device: description.naming.name(of: share.device), through: endTime(share), pageLimit: Self.pageLimit
         ) { verifier.add($0) }
         verifier.finish()
         return verifier
     }
 
-    /// No reading of the run is newer. Times that the gateway gives are bound by the present, with a second for a clock that differs.
+    /// An hour from now, and never before the run's own readings. The run's devices are its own: what they show outside its time is invented.
     private func endTime(_ share: Share) -> Int64 {
-        guard ledger.description.dialect.isTimed else { return Clock.epochMicroseconds() + 1_000_000 }
-        let newest = share.acknowledged.reduce(ledger.description.startTime) { max($0, $1.time) }
-        return max(ledger.trailer?.endTime ?? 0, newest)
+        let newest = share.acknowledged.reduce(ledger.trailer?.endTime ?? ledger.description.startTime) { max($0, $1.time) }
+        return max(newest, Clock.epochMicroseconds() + Self.futureMicroseconds)
     }
 }
 
