@@ -23,7 +23,7 @@ struct ReportTests {
         }
         var outcome = ProbeOutcome()
         for number in 0..<50 { outcome.record(dueAt: UInt64(number) * 100_000_000, now: UInt64(number) * 100_000_000 + 8_000_000) }
-        outcome.sentCount = 50
+        outcome.dueCount = 50
         let probe = ProbeReport(
             outcome,
             ProbeOptions(endpoint: HTTPEndpoint(url: "http://h")!, rate: 10, pollNanoseconds: 1_000_000, patienceNanoseconds: 1))

@@ -58,7 +58,7 @@ struct LoadRun {
         watch(counters, threadCount: threadCount, start: start)
         let outcomes = threads.map { $0.join() }
         let processorTime = ProcessorTime.now() - before
-        counters.isProbingOver.store(true, ordering: .relaxed)
+        counters.probingEndNanoseconds.store(Clock.nanoseconds(), ordering: .relaxed)
         return Total(options: options, outcomes: outcomes, start: start).outcome(
             processorTime: processorTime, probe: probe, probes: probes.map { $0.join() })
     }

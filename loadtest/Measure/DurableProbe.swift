@@ -13,32 +13,44 @@ struct DurableProbe {
     let description: RunDescription
     let counters: LoadCounters
 
-    /// Blocking, until the counters say that the run is over.
+    /// Blocking, until the counters say that the run is over and every probe due by then is on disk, or the patience is over.
     func run(waitForStart: () -> UInt64) -> ProbeOutcome {
         var outcome = ProbeOutcome()
         let client = HTTPClient(endpoint: probe.endpoint, token: probe.token)
         let start = waitForStart()
         guard start > 0 else { return outcome }
         outcome.series.begin(start: start)
-        while !counters.isProbingOver.load(ordering: .relaxed) {
-            let (now, due) = (Clock.nanoseconds(), start + probe.dueTime(outcome.sentCount))
+        while true {
+            let due = start + probe.dueTime(outcome.dueCount)
+            let end = counters.probingEndNanoseconds.load(ordering: .relaxed)
+            // What fell due while a write hung is due all the same, and is written late.
+            if end > 0, due > end { return outcome }
+            let now = Clock.nanoseconds()
             guard now >= due else {
                 Clock.sleep(nanoseconds: min(due - now, 10_000_000))
                 continue
             }
             do {
-                if try !write(outcome.sentCount, client) { outcome.missingCount += 1 }
-                outcome.sentCount += 1
-                outcome.record(dueAt: due, now: Clock.nanoseconds())
+                let isTaken = try write(outcome.dueCount, client)
+                outcome.dueCount += 1
+                if isTaken {
+                    outcome.record(dueAt: due, now: Clock.nanoseconds())
+                } else {
+                    outcome.recordMissing(dueAt: due, now: Clock.nanoseconds())
+                }
             } catch {
                 outcome.failure = error
                 return outcome
             }
         }
-        return outcome
     }
 
-    /// Tries until it is taken or the run is over; false: it was not taken.
+    private var isPatienceOver: Bool {
+        let end = counters.probingEndNanoseconds.load(ordering: .relaxed)
+        return end > 0 && Clock.nanoseconds() >= end + probe.patienceNanoseconds
+    }
+
+    /// Tries until it is taken or the patience is over; false: it was not taken.
     private func write(_ sequence: Int, _ client: HTTPClient) throws(LoadError) -> Bool {
         let readings = MessageReadings(device: 0, sequence: sequence, count: 1, time: Clock.epochMicroseconds(), step: 1)
         var body: [UInt8] = []
@@ -46,7 +58,7 @@ struct DurableProbe {
             dialect: .json, generator: description.generator, naming: description.naming, fleet: description.fleet, template: nil)
         encoder.appendNative(readings, separator: UInt8(ascii: ","), to: &body)
         let path = "/api/v1/write" + (probe.table.map { "?table=\(GatewayReader.percentEncoded($0))" } ?? "")
-        while true {
+        while !isPatienceOver {
             do throws(LoadError) {
                 let response = try client.post(path, type: "application/json", body: body)
                 if (200..<300).contains(response.status) { return true }
@@ -54,8 +66,8 @@ struct DurableProbe {
             } catch {
                 guard error.code == .unavailable else { throw error }
             }
-            if counters.isProbingOver.load(ordering: .relaxed) { return false }
             Clock.sleep(nanoseconds: Self.retryNanoseconds)
         }
+        return false
     }
 }

@@ -13,8 +13,8 @@ final class LoadCounters: Sendable {
     /// Set by Ctrl-C or by a worker that failed: stop sending, wait for what is in flight.
     let isStopping = Atomic<Bool>(false)
 
-    /// The fleet has sent everything; probes come to their end.
-    let isProbingOver = Atomic<Bool>(false)
+    /// When the fleet had sent everything: probes are due up to then. Monotonic ns; 0: not yet.
+    let probingEndNanoseconds = Atomic<UInt64>(0)
 
     /// Blocking; 0 when the run never starts.
     func waitForStart() -> UInt64 {

@@ -12,7 +12,7 @@ struct QueryableProbe<Connection: LoadConnection> {
     let options: LoadOptions
     let counters: LoadCounters
 
-    /// Blocking, until the counters say that the run is over.
+    /// Blocking, until the counters say that the run is over and every probe due by then is visible, or the patience is over.
     func run(waitForStart: () -> UInt64) -> ProbeOutcome {
         var outcome = ProbeOutcome()
         do {
@@ -33,19 +33,18 @@ struct QueryableProbe<Connection: LoadConnection> {
         recorder.begin(start: start)
         outcome.series.begin(start: start)
         var seen = 0
-        var deadline = UInt64.max
+        var elapsed: UInt64 = 0
         while true {
+            let end = counters.probingEndNanoseconds.load(ordering: .relaxed)
             let now = Clock.nanoseconds()
-            let isOver = counters.isProbingOver.load(ordering: .relaxed)
-            if isOver, deadline == .max { deadline = now + probe.patienceNanoseconds }
-            if isOver, seen == connection.feed.sentCount || now >= deadline { break }
+            // What fell due while a question hung is due all the same, and is sent late.
+            elapsed = max(elapsed, (end > 0 ? end : now) - start)
+            connection.advance(elapsed: elapsed)
+            if end > 0, seen == connection.feed.dueCount || now >= end + probe.patienceNanoseconds { break }
             do {
                 try connection.reconnectIfDue(now: now)
                 try connection.flush(now: now)
-                if !isOver {
-                    connection.advance(elapsed: now - start)
-                    if connection.isWorthFilling { try connection.publish(start: start, now: now) }
-                }
+                if connection.isWorthFilling { try connection.publish(start: start, now: now) }
                 if connection.descriptor != nil { try connection.receive(into: &recorder, now: now) }
                 try connection.keepAlive(now: now)
             } catch {
@@ -64,10 +63,9 @@ struct QueryableProbe<Connection: LoadConnection> {
             let present = Clock.nanoseconds()
             if next > present { Clock.sleep(nanoseconds: min(next - present, 10_000_000)) }
         }
-        outcome.sentCount = connection.feed.sentCount
-        outcome.missingCount = connection.feed.sentCount - seen
-        for probe in seen..<connection.feed.sentCount {
-            outcome.record(dueAt: start + self.probe.dueTime(probe), now: Clock.nanoseconds())
+        outcome.dueCount = connection.feed.dueCount
+        for number in seen..<connection.feed.dueCount {
+            outcome.recordMissing(dueAt: start + probe.dueTime(number), now: Clock.nanoseconds())
         }
         try connection.close()
     }

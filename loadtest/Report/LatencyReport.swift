@@ -62,7 +62,7 @@ struct ProbeReport: Codable, Equatable, Sendable {
 
     init(_ outcome: ProbeOutcome, _ probe: ProbeOptions) {
         latencyMicroseconds = LatencyReport(outcome.latency)
-        (sent, missing) = (outcome.sentCount, outcome.missingCount)
+        (sent, missing) = (outcome.dueCount, outcome.missingCount)
         rate = probe.rate
         pollIntervalMicroseconds = probe.pollNanoseconds / 1_000
         questionMicroseconds = LatencyReport(outcome.question)
