@@ -37,7 +37,7 @@ struct ReportTests {
             description: description, target: .mqtt, qualityOfService: 1, targetRate: 1_000, plan: PlanReport(plan),
             sendingSeconds: Double(seconds), seconds: Double(seconds), sent: sent, acknowledged: sent, unacknowledged: 0, overrun: overrun,
             unsent: unsent, repeated: 3, reconnects: 1, republished: 2, messagesPerSecond: 1_000, readingsPerMessage: 10, payloadBytes: 106,
-            latencyMicroseconds: LatencyReport(histogram),
+            latencyMicroseconds: LatencyReport(histogram), unanswered: unsent,
             generator: LoadReport.Generator(ProcessorTime(userMicroseconds: 5_000, systemMicroseconds: 5_000), messageCount: sent),
             startMonotonicNanoseconds: 1, queryable: probes ? probe : nil, durable: probes ? probe : nil, series: SecondReport.list(series))
     }
@@ -54,6 +54,14 @@ struct ReportTests {
         #expect(html.contains("prefers-color-scheme:dark") && html.contains("r&lt;&amp;&gt;&quot;"))
         #expect(html.contains("The schedule was kept.") && html.contains("1 % bad"))
         #expect(html.contains("to queryable") == probes)
+        #expect(!html.contains("never sent or never acknowledged"))
+    }
+
+    @Test("both reports say how many latencies are lower bounds")
+    func lowerBounds() {
+        #expect(HTMLReport(report(unsent: 1_234)).text.contains("1\u{2009}234 messages were never sent or never acknowledged."))
+        #expect(report(unsent: 1_234).text.contains("(from schedule; 1234 never answered, with the time waited)"))
+        #expect(report().text.contains("(from schedule)"))
     }
 
     @Test("a run of which nothing is known still has a page")

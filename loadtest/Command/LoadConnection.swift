@@ -15,7 +15,8 @@ protocol LoadConnection: SendableMetatype {
     var isIdle: Bool { get }
     /// Whether sending now is worth a write.
     var isWorthFilling: Bool { get }
-    var unacknowledgedCount: Int { get }
+    /// Sent and not acknowledged, second copies apart.
+    var unacknowledged: [InFlightMessage] { get }
     /// Second copies sent on purpose.
     var repeatCount: Int { get }
     var republishedCount: Int { get }

@@ -30,6 +30,9 @@ struct LoadOptions: Sendable {
             template: template)
     }
 
+    /// Whether messages are acknowledged, so that they have a latency.
+    var isAcknowledged: Bool { writeTarget != nil || qualityOfService > 0 }
+
     var isRetained: Bool { template == nil && description.dialect.isRetained }
 
     func clientID(connection: Int) -> String { "gh-load-\(description.run)-\(connection)" }

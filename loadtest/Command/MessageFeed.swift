@@ -30,6 +30,13 @@ struct MessageFeed: Sendable {
     /// Due and not sent; only a schedule makes messages due.
     var unsentCount: Int { arrivals.map { $0.dueCount - sentCount } ?? 0 }
 
+    /// When the due and not sent messages were due, ns on the monotonic clock.
+    /// - Parameter start: of the run, likewise.
+    func forEachUnsent(start: UInt64, _ body: (_ dueTime: UInt64) -> Void) {
+        guard var arrivals else { return }
+        for number in sentCount..<max(sentCount, arrivals.dueCount) { body(start + arrivals.dueTime(ofNext: number)) }
+    }
+
     mutating func advance(elapsed: UInt64) { arrivals?.advance(elapsed: elapsed) }
 
     /// Remembers that what is due could not all be sent. Flat out nothing is ever due.

@@ -58,6 +58,7 @@ struct PublishWorker<Connection: LoadConnection> {
             failure = error
             counters.isStopping.store(true, ordering: .relaxed)
         }
+        recordUnanswered()
         do {
             try recorder.flush(force: true)
         } catch {
@@ -74,11 +75,16 @@ struct PublishWorker<Connection: LoadConnection> {
     }
 
     private mutating func publish(start: UInt64) throws(LoadError) {
-        while !counters.isStopping.load(ordering: .relaxed) {
+        // One tick more in open loop, for what fell due within the last one.
+        let end = options.plan.totalNanoseconds.map { $0 + (schedule?.tickNanoseconds ?? 0) } ?? .max
+        while true {
             let now = Clock.nanoseconds()
             let elapsed = now > start ? now - start : 0
-            // One tick more in open loop, for what fell due within the last one.
-            if let total = options.plan.totalNanoseconds, elapsed >= total + (schedule?.tickNanoseconds ?? 0) { return }
+            if elapsed >= end || counters.isStopping.load(ordering: .relaxed) {
+                // What fell due while a reconnect blocked the last turn was due all the same.
+                for index in connections.indices { connections[index].advance(elapsed: elapsed) }
+                return
+            }
             var isFinished = true
             for index in connections.indices {
                 try turn(index, sends: true, start: start, now: now)
@@ -183,11 +189,21 @@ struct PublishWorker<Connection: LoadConnection> {
         reported = current
     }
 
+    /// What was never answered has been waited for until now. Without it a stall at the end would be in no percentile.
+    private mutating func recordUnanswered() {
+        guard options.isAcknowledged else { return }
+        let (now, start) = (Clock.nanoseconds(), recorder.series.start)
+        for connection in connections {
+            for message in connection.unacknowledged { recorder.recordUnanswered(dueAt: message.startNanoseconds, now: now) }
+            connection.feed.forEachUnsent(start: start) { recorder.recordUnanswered(dueAt: $0, now: now) }
+        }
+    }
+
     private func outcome(failure: LoadError?, sendingEnd: UInt64) -> WorkerOutcome {
         var outcome = WorkerOutcome(recorder: recorder, sendingEnd: sendingEnd, failure: failure)
         for connection in connections {
             outcome.sent[connection.index] = connection.feed.sentCount
-            outcome.unacknowledged += connection.unacknowledgedCount
+            outcome.unacknowledged += connection.unacknowledged.count
             outcome.unsent += connection.feed.unsentCount
             outcome.overrun += connection.feed.overrunCount
             outcome.repeated += connection.repeatCount

@@ -25,10 +25,11 @@ struct Total {
             qualityOfService: options.qualityOfService, targetRate: options.plan.rate, plan: PlanReport(options.plan),
             sendingSeconds: time.sending, seconds: time.total, sent: sentCount, acknowledged: sum(\.recorder.count),
             unacknowledged: sum(\.unacknowledged), overrun: sum(\.overrun),
-            unsent: Interrupt.isPending || failure != nil ? 0 : sum(\.unsent), repeated: sum(\.repeated), reconnects: sum(\.reconnects),
-            republished: sum(\.republished), messagesPerSecond: rate(sentCount: sentCount, time),
+            unsent: sum(\.unsent), repeated: sum(\.repeated), reconnects: sum(\.reconnects), republished: sum(\.republished),
+            messagesPerSecond: rate(sentCount: sentCount, time),
             readingsPerMessage: options.description.readingsPerMessage, payloadBytes: payloadByteCount,
-            latencyMicroseconds: LatencyReport(latency), generator: LoadReport.Generator(processorTime, messageCount: sentCount),
+            latencyMicroseconds: LatencyReport(latency), unanswered: sum(\.recorder.unansweredCount),
+            generator: LoadReport.Generator(processorTime, messageCount: sentCount),
             startMonotonicNanoseconds: start, queryable: probe.flatMap { probe in probes.first.map { ProbeReport($0, probe) } },
             durable: probe.flatMap { probe in probes.last.map { ProbeReport($0, probe) } }, series: SecondReport.list(series),
             failure: failure?.message)
@@ -48,7 +49,7 @@ struct Total {
 
     /// Messages a second: of the measured part where the run has ramps.
     private func rate(sentCount: Int, _ time: (sending: Double, total: Double)) -> Double {
-        if options.writeTarget == nil, options.qualityOfService == 0 { return Double(sentCount) / time.sending }
+        if !options.isAcknowledged { return Double(sentCount) / time.sending }
         guard options.plan.hasRamps else {
             // After the last burst comes the rest of its interval.
             let planned = options.plan.burst == nil ? 0 : Double(options.plan.totalNanoseconds ?? 0) / 1e9

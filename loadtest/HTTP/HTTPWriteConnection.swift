@@ -37,7 +37,7 @@ struct HTTPWriteConnection: LoadConnection {
     var hasOutgoing: Bool { requestHead < request.count }
     var isIdle: Bool { messages.isEmpty && (isRestSent || !feed.isOpenLoop || !feed.hasDue) }
     var isWorthFilling: Bool { messages.isEmpty }
-    var unacknowledgedCount: Int { messages.count }
+    var unacknowledged: [InFlightMessage] { messages }
     var repeatCount: Int { 0 }
 
     mutating func connect() throws(LoadError) {

@@ -54,7 +54,7 @@ struct PublisherConnection: LoadConnection {
     var descriptor: Int32? { socket?.descriptor }
     var hasOutgoing: Bool { outgoingHead < outgoing.count }
     var isIdle: Bool { window.isEmpty && !hasOutgoing && pendingRepeat == nil }
-    var unacknowledgedCount: Int { window.messagesInOrder.count { !$0.message.isRepeat } }
+    var unacknowledged: [InFlightMessage] { window.messagesInOrder.map(\.message).filter { !$0.isRepeat } }
 
     /// True once so many packet ids are free that a refill is worth a write; always true in open loop, where ticks make the batches.
     var isWorthFilling: Bool {

@@ -5,12 +5,15 @@ struct AckRecorder: Sendable {
     /// Lines go to the ledger when this many bytes are waiting, and at least every worker turn that has time.
     private static let ledgerPortionByteCount = 64 << 10
 
-    /// Of the measured part of the run, by the time messages were due.
+    /// Of the measured part of the run, by the time messages were due. Messages that were never answered stand in it with the time they
+    /// were waited for: a lower bound.
     private(set) var latency = Latency.histogram()
     /// Of the whole run; second copies do not count.
     private(set) var count = 0
     /// Acknowledgements that came within the measured part.
     private(set) var measuredCount = 0
+    /// Messages in `latency` that were never answered.
+    private(set) var unansweredCount = 0
     private(set) var lastNanoseconds: UInt64 = 0
     private(set) var series = SecondSeries()
     /// Empty unless the run is verified from memory.
@@ -43,13 +46,23 @@ struct AckRecorder: Sendable {
         guard !message.isRepeat else { return }
         count += 1
         lastNanoseconds = now
-        let microseconds = now > message.startNanoseconds ? (now - message.startNanoseconds) / 1_000 : 0
         series.note(acknowledgedAt: now)
-        series.note(latencyMicroseconds: microseconds, dueAt: message.startNanoseconds)
-        if measured.contains(message.startNanoseconds) { latency.record(min(microseconds, Latency.highestMicroseconds)) }
+        recordLatency(dueAt: message.startNanoseconds, now: now)
         if measured.contains(now) { measuredCount += 1 }
         guard keepsAcknowledged || ledger != nil, !stream.isBad(message.number) else { return }
         keep(stream.readings(of: message.number, time: message.time, step: message.step))
+    }
+
+    /// For a message that was due and not sent, or sent and not acknowledged, when the run ends.
+    mutating func recordUnanswered(dueAt due: UInt64, now: UInt64) {
+        recordLatency(dueAt: due, now: now)
+        if measured.contains(due) { unansweredCount += 1 }
+    }
+
+    private mutating func recordLatency(dueAt due: UInt64, now: UInt64) {
+        let microseconds = now > due ? (now - due) / 1_000 : 0
+        series.note(latencyMicroseconds: microseconds, dueAt: due)
+        if measured.contains(due) { latency.record(min(microseconds, Latency.highestMicroseconds)) }
     }
 
     private mutating func keep(_ readings: MessageReadings) {

@@ -84,6 +84,11 @@ struct HTMLReport {
                 ? "Latencies run from the time a message was due, not from when it could be sent: a stall counts for all that was due."
                 : "Sent flat out: latencies run from the write and show the queue in front of a saturated server."
         ]
+        if report.unanswered > 0 {
+            notes.append(
+                "\(Text.grouped(report.unanswered)) messages were never sent or never acknowledged. They stand in the latencies with the time "
+                    + "they were waited for: theirs are longer than shown.")
+        }
         if report.isMQTT, report.qualityOfService == 1 {
             notes.append("A PUBACK is the broker's: it says nothing about what stands behind the broker.")
         }

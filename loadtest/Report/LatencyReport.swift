@@ -76,7 +76,7 @@ struct SecondReport: Codable, Equatable, Sendable {
     var second: Int
     /// Sent and answered in this second.
     var sent, acknowledged: Int
-    /// µs, within 3 %, of the messages that were due in this second; nil when there were none, or none of them was answered.
+    /// µs, within 3 %, of the messages that were due in this second; nil when there were none.
     var p50, p90, p99, max: UInt64?
 
     static func list(_ series: SecondSeries) -> [SecondReport] {

@@ -36,6 +36,8 @@ struct LoadReport: Codable, Sendable {
     var payloadBytes: Int
     /// To the broker's PUBACK, or over HTTP to the answer.
     var latencyMicroseconds: LatencyReport?
+    /// Messages in `latencyMicroseconds` that were never sent or never acknowledged: the time they were waited for, a lower bound.
+    var unanswered: Int
     var generator: Generator
     /// First publish, ns of CLOCK_MONOTONIC: for programs that time the other end.
     var startMonotonicNanoseconds: UInt64
@@ -77,7 +79,10 @@ struct LoadReport: Codable, Sendable {
         if origin == "schedule" { lines.append("overrun    \(overrun) sent late, \(unsent) never sent") }
         if repeated > 0 { lines.append("repeated   \(repeated) messages sent twice") }
         if reconnects > 0 { lines.append("reconnects \(reconnects), \(republished) messages sent again") }
-        if let latency = latencyMicroseconds { lines.append("\(padded("\(answerName) ms")) \(latency.text)  (from \(origin))") }
+        if let latency = latencyMicroseconds {
+            let bounds = unanswered > 0 ? "; \(unanswered) never answered, with the time waited" : ""
+            lines.append("\(padded("\(answerName) ms")) \(latency.text)  (from \(origin)\(bounds))")
+        }
         lines += [("durable ms", durable), ("query ms", queryable)].compactMap { name, probe in probe.map { probeLine(name, $0) } }
         lines.append(
             "generator  \(Text.decimal(generator.cpuMicrosecondsPerMessage, digits: 2)) µs CPU per message "
