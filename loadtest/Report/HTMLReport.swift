@@ -124,9 +124,9 @@ struct HTMLReport {
     private var wholeSeconds: ArraySlice<SecondReport> { report.series.count > 1 ? report.series.dropLast() : report.series[...] }
 
     private var rateChart: SVGChart {
-        var lines = [SVGChart.Line(name: "sent", style: "c0", points: wholeSeconds.map { (middle($0), Double($0.sent)) })]
+        var lines = [SVGChart.Line(name: "sent", style: "c0", points: wholeSeconds.map { (middle($0), rate($0.sent, in: $0)) })]
         if report.acknowledged > 0 {
-            lines.append(.init(name: "answered", style: "c1", points: wholeSeconds.map { (middle($0), Double($0.acknowledged)) }))
+            lines.append(.init(name: "answered", style: "c1", points: wholeSeconds.map { (middle($0), rate($0.acknowledged, in: $0)) }))
         }
         if report.plan.rate != nil {
             let planned = wholeSeconds.map { (middle($0), report.plan.plannedRate(second: middle($0))) }
@@ -167,7 +167,9 @@ struct HTMLReport {
             yScale: .logarithmic, xTicks: ticks.filter { $0.x <= farthest.rounded(.up) })
     }
 
-    private func middle(_ second: SecondReport) -> Double { Double(second.second) + 0.5 }
+    private func rate(_ count: Int, in second: SecondReport) -> Double { Double(count) / Double(second.seconds) }
+
+    private func middle(_ second: SecondReport) -> Double { Double(second.second) + Double(second.seconds) / 2 }
 
     // MARK: Settings
 

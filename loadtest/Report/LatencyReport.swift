@@ -70,20 +70,23 @@ struct ProbeReport: Codable, Equatable, Sendable {
     }
 }
 
-/// One second of a run.
+/// One second of a run; several of one that lasts longer than an hour.
 struct SecondReport: Codable, Equatable, Sendable {
     /// After the first publish.
     var second: Int
-    /// Sent and answered in this second.
+    /// How many seconds these are.
+    var seconds: Int
+    /// Sent and answered in this time.
     var sent, acknowledged: Int
-    /// µs, within 3 %, of the messages that were due in this second; nil when there were none.
+    /// µs, within 3 %, of the messages that were due in this time; nil when there were none.
     var p50, p90, p99, max: UInt64?
 
     static func list(_ series: SecondSeries) -> [SecondReport] {
-        (0..<series.count).map { second in
-            let counts = series.latencies(in: second)
+        (0..<series.count).map { span in
+            let counts = series.latencies(in: span)
             return SecondReport(
-                second: second, sent: Int(series.sent[second]), acknowledged: Int(series.acknowledged[second]),
+                second: span * series.spanLength, seconds: series.spanLength, sent: Int(series.sent[span]),
+                acknowledged: Int(series.acknowledged[span]),
                 p50: LatencyBuckets.percentile(0.5, of: counts), p90: LatencyBuckets.percentile(0.9, of: counts),
                 p99: LatencyBuckets.percentile(0.99, of: counts), max: LatencyBuckets.percentile(1, of: counts))
         }
