@@ -34,6 +34,7 @@ enum DeadLetterOutput {
         if report.replayedBefore > 0 { parts.append("\(report.replayedBefore) replayed before") }
         if report.cut > 0 { parts.append("\(report.cut) cannot be: only the beginning of the payload was kept") }
         if report.unheard > 0 { parts.append("\(report.unheard) not: nobody is subscribed to the topic") }
+        if report.refused > 0 { parts.append("\(report.refused) not: the broker refused them") }
         if report.homeless > 0 { parts.append("\(report.homeless) not: no [[mqtt]] names their broker") }
         if report.unreadable > 0 { parts.append("\(lines(report.unreadable)) no letters") }
         return parts.joined(separator: "; ")

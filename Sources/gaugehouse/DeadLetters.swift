@@ -44,6 +44,7 @@ struct DeadLetters: AsyncParsableCommand {
                 do {
                     let report = try replay.run(isTrial: isTrial)
                     print(DeadLetterOutput.text(report, isTrial: isTrial))
+                    if let refusal = report.refusal { throw GatewayError(refusal, .unavailable) }
                     if report.unheard + report.homeless > 0 { throw ExitCode(SystemExitCode.unavailable.rawValue) }
                 } catch let error as DeadLetterReplay.Interrupted {
                     print(DeadLetterOutput.text(error.report, isTrial: isTrial))

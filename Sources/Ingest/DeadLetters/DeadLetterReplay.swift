@@ -19,6 +19,10 @@ package struct DeadLetterReplay {
         package var cut = 0
         /// The broker took them, but nobody is subscribed to their topics: they stay.
         package var unheard = 0
+        /// The broker refused them: they stay.
+        package var refused = 0
+        /// What it said to the first.
+        package var refusal: String?
         /// Of a broker that is none of those given: they stay.
         package var homeless = 0
         /// Lines that are no letters.
@@ -147,13 +151,28 @@ package struct DeadLetterReplay {
                 next = try nextToSend(reader, to: index)
                 continue
             }
-            let acked = try broker(options) { () throws(MosquittoClient.Failure) in try publisher.acked() }
-            for (letter, isHeard) in acked where isHeard { reader.mark(letter) }
-            try letters { () throws(DeadLetterFailure) in try reader.saveMarks() }
-            report.replayed += acked.count(where: \.isHeard)
-            report.unheard += acked.count { !$0.isHeard }
+            try take(try broker(options) { () throws(MosquittoClient.Failure) in try publisher.answers() }, reader)
         }
         try broker(options) { () throws(MosquittoClient.Failure) in try publisher.close() }
+    }
+
+    private mutating func take(
+        _ answers: [(letter: StoredLetter, answer: ReplayPublisher.Answer)], _ reader: DeadLetterReader
+    ) throws(Interrupted) {
+        var replayed = 0
+        for (letter, answer) in answers {
+            switch answer {
+            case .taken:
+                reader.mark(letter)
+                replayed += 1
+            case .unheard: report.unheard += 1
+            case .refused(let text):
+                report.refused += 1
+                report.refusal = report.refusal ?? text
+            }
+        }
+        try letters { () throws(DeadLetterFailure) in try reader.saveMarks() }
+        report.replayed += replayed
     }
 
     private func letters<R: ~Copyable>(_ body: () throws(DeadLetterFailure) -> R) throws(Interrupted) -> R {
