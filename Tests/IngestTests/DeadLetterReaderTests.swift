@@ -23,6 +23,11 @@ import Testing
         return (letters, reader.unreadableCount)
     }
 
+    private func mark(_ letter: StoredLetter, _ reader: DeadLetterReader) throws {
+        try reader.promiseMark(letter)
+        reader.mark(letter)
+    }
+
     @Test func whatWasWrittenIsReadBackByteForByte() throws {
         var chance = SystemRandomNumberGenerator()
         var sent: [[UInt8]] = (0...255).map { [$0] } + [Array("\"\\/\n\r\t\u{0}\u{1f}\u{7f}é€😀".utf8)]
@@ -102,7 +107,7 @@ import Testing
         let reader = try DeadLetterReader(path: directory.file("dead"), selection: DeadLetterSelection())
         for index in 0..<2 {
             let letter = try #require(try reader.next())
-            if index == 1 { reader.mark(letter) }
+            if index == 1 { try mark(letter, reader) }
         }
         try reader.saveMarks()
         #expect(try read().letters.map(\.isReplayed) == [false, true, false])
@@ -110,16 +115,28 @@ import Testing
         try (try Data(contentsOf: path) + Data("00000000000".utf8)).write(to: path)
         #expect(try read().letters.map(\.isReplayed) == [false, true, false])
         let again = try DeadLetterReader(path: directory.file("dead"), selection: DeadLetterSelection())
-        again.mark(try #require(try again.next()))
+        try mark(try #require(try again.next()), again)
         try again.saveMarks()
         #expect(try read().letters.map(\.isReplayed) == [true, true, false])
+    }
+
+    @Test func aMarkHoldsForItsLineOnly() throws {
+        try file.append([1])
+        let reader = try DeadLetterReader(path: directory.file("dead"), selection: DeadLetterSelection())
+        try mark(try #require(try reader.next()), reader)
+        try reader.saveMarks()
+        #expect(try read().letters.map(\.isReplayed) == [true])
+        // A power cut took the line, another one stands there.
+        #expect(truncate(directory.file("dead/000000000001.ndjson"), 0) == 0)
+        try file.append([2])
+        #expect(try read().letters.map(\.isReplayed) == [false])
     }
 
     @Test func marksGoWithTheirFile() throws {
         let small = DeadLetterFile(path: directory.file("dead"), byteLimit: 1_000, fileLimit: 2, clock: clock)
         try small.append([1])
         let reader = try DeadLetterReader(path: directory.file("dead"), selection: DeadLetterSelection())
-        reader.mark(try #require(try reader.next()))
+        try mark(try #require(try reader.next()), reader)
         try reader.saveMarks()
         for _ in 0..<50 { try small.append([2]) }
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.file("dead")).allSatisfy { $0.hasSuffix(".ndjson") })

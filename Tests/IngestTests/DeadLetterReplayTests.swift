@@ -122,6 +122,23 @@ import Testing
         #expect(await eventually { station.statistics.messages == 294 })
     }
 
+    @Test func nothingIsSentThatCannotBeMarked() async throws {
+        let broker = try Mosquitto()
+        let station = try Station(port: broker.port)
+        for index in 0..<20 { try letters(station).append(Array("{\"n\":\(index)}".utf8), topic: "devices/a/telemetry") }
+        try await start(station)
+        let marks = station.directory.file("dead-letters/000000000001.replayed")
+        // A full disk, for whoever may write everywhere.
+        #expect(symlink("/dev/full", marks) == 0)
+        for _ in 0..<2 {
+            let error = #expect(throws: DeadLetterReplay.Interrupted.self) { try replay(station) }
+            #expect(error?.cause == .letters && error?.report == .init())
+        }
+        unlink(marks)
+        #expect(try replay(station) == .init(replayed: 20))
+        #expect(await eventually { station.statistics.messages == 20 })
+    }
+
     @Test func aRefusedUserIsToldWhyAtOnce() throws {
         let broker = try Mosquitto(extra: "allow_anonymous false")
         let station = try Station(port: broker.port)

@@ -50,14 +50,17 @@ package final class DeadLetterReader {
             }
             guard selection.contains(letter) else { continue }
             return StoredLetter(
-                letter: letter, isReplayed: files[current].marks.contains(offset), file: files[current].name, offset: offset,
+                letter: letter, isReplayed: files[current].marks.contains(offset, line: line), file: files[current].name, offset: offset,
                 line: Array(line), fileIndex: current)
         }
         return nil
     }
 
-    /// Notes that a letter was replayed.
-    func mark(_ letter: StoredLetter) { files[letter.fileIndex].marks.add(letter.offset) }
+    /// Sees to it that a letter can be marked, before it is sent.
+    func promiseMark(_ letter: StoredLetter) throws(DeadLetterFailure) { try files[letter.fileIndex].promiseMark() }
+
+    /// Notes that a letter was replayed. A mark for it was promised.
+    func mark(_ letter: StoredLetter) { files[letter.fileIndex].marks.add(letter.offset, line: letter.line) }
 
     /// Makes all marks durable.
     func saveMarks() throws(DeadLetterFailure) {
@@ -80,6 +83,8 @@ private final class DeadLetterFileLines {
     private var buffer: [UInt8] = []
     private var bufferOffset = 0
     private var start = 0
+    /// The lines are on disk for good.
+    private var isSynced = false
 
     init(_ file: DeadLetterFolder.File, in folder: String) throws(DeadLetterFailure) {
         path = DeadLetterFolder.letters(file.number, in: folder)
@@ -91,6 +96,15 @@ private final class DeadLetterFileLines {
     }
 
     deinit { close(descriptor) }
+
+    func promiseMark() throws(DeadLetterFailure) {
+        if !isSynced {
+            // Marks must not outlive their letters.
+            guard fdatasync(descriptor) == 0 else { throw DeadLetterFailure("sync", path) }
+            isSynced = true
+        }
+        try marks.promise()
+    }
 
     /// The next line, without its end, and its offset; nil behind the last that has an end.
     func next() throws(DeadLetterFailure) -> (offset: Int, line: ArraySlice<UInt8>)? {

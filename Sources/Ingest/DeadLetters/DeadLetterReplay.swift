@@ -4,7 +4,8 @@ import Telemetry
 /// Publishes dead letters again, so that they pass through the mended mapping: at QoS 1, to the topics they came by.
 ///
 /// 1. The letters that are there now are read, the oldest first; at most `window` are on their way.
-/// 2. A letter that the broker has acked is marked (`ReplayMarks`), synced before the next are sent. No letter is ever removed.
+/// 2. A letter is sent only when there is room for its mark.
+/// 3. A letter that the broker has acked is marked (`ReplayMarks`), synced before the next are sent. No letter is ever removed.
 ///
 /// At least once: after a crash between the ack and the mark, the letters of one window are sent again by the next replay. For readings
 /// that carry a time that is a duplicate, which changes nothing. Readings without one get the time of the replay's receipt, and are
@@ -145,15 +146,25 @@ package struct DeadLetterReplay {
         }
         var publisher = try broker(options) { () throws(MosquittoClient.Failure) in try ReplayPublisher(options, intake: intake) }
         var next: StoredLetter? = first
+        // Of the letters: what is on its way by then is answered and marked first.
+        var failure: Interrupted?
         while next != nil || publisher.inFlightCount > 0 {
-            if let letter = next, publisher.inFlightCount < Self.window {
-                try broker(options) { () throws(MosquittoClient.Failure) in try publisher.send(letter) }
-                next = try nextToSend(reader, to: index)
+            guard let letter = next, publisher.inFlightCount < Self.window else {
+                try take(try broker(options) { () throws(MosquittoClient.Failure) in try publisher.answers() }, reader)
                 continue
             }
-            try take(try broker(options) { () throws(MosquittoClient.Failure) in try publisher.answers() }, reader)
+            next = nil
+            do throws(Interrupted) {
+                try letters { () throws(DeadLetterFailure) in try reader.promiseMark(letter) }
+            } catch {
+                failure = error
+                continue
+            }
+            try broker(options) { () throws(MosquittoClient.Failure) in try publisher.send(letter) }
+            do throws(Interrupted) { next = try nextToSend(reader, to: index) } catch { failure = error }
         }
         try broker(options) { () throws(MosquittoClient.Failure) in try publisher.close() }
+        if let failure { throw failure }
     }
 
     private mutating func take(

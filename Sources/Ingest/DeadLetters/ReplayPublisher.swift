@@ -24,7 +24,9 @@ struct ReplayPublisher: ~Copyable {
         case other(MosquittoClient.Failure)
 
         var failure: MosquittoClient.Failure {
-            switch self { case .version(let failure), .other(let failure): failure }
+            switch self {
+            case .version(let failure), .other(let failure): failure
+            }
         }
     }
 
