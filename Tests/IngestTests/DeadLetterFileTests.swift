@@ -141,6 +141,86 @@ import Testing
         try file.append(Array("later".utf8))
         #expect(lines().compactMap(payload) == ["later"])
     }
+
+    private func withLetters(_ payloads: [[UInt8]], _ body: (inout ArraySlice<DeadLetter>) throws -> Void) rethrows {
+        let ends = payloads.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
+        try payloads.flatMap(\.self).withUnsafeBytes { bytes in
+            var letters = payloads.indices.map { index in
+                let payload = UnsafeRawBufferPointer(rebasing: bytes[ends[index]..<ends[index + 1]])
+                return DeadLetter(
+                    rejection: Rejection(.late, "why"), broker: "b:1", topic: payload, payload: payload, payloadByteCount: payload.count)
+            }[...]
+            try body(&letters)
+        }
+    }
+
+    @Test func lettersInFinishedFilesAreNotWrittenAgainWhenTheDiskIsFull() throws {
+        let file = file(byteLimit: 8_000)
+        let payloads = (0..<20).map { Array("payload \(100 + $0)".utf8) }
+        try file.append(payloads[0])
+        // The disk is full when the second file is begun.
+        let second = directory.file("dead/000000000002.ndjson")
+        try FileManager.default.createSymbolicLink(atPath: second, withDestinationPath: "/dev/full")
+        // The process does not know of it: it has the first open.
+        try withLetters(Array(payloads[1...])) { letters in
+            for _ in 0..<3 {
+                do throws(DeadLetterFailure) { try file.append(&letters) } catch { #expect(error.isOutOfSpace) }
+            }
+            #expect((1..<19).contains(letters.count) && lines().count == 20 - letters.count)
+            unlink(second)
+            try file.append(&letters)
+            #expect(letters.isEmpty)
+        }
+        #expect(try self.payloads == payloads.map { String(decoding: $0, as: UTF8.self) })
+    }
+
+    @Test(.enabled(if: SmallDisk.isPossible)) func aFullDiskTakesAllLettersOrNone() throws {
+        let disk = try SmallDisk(byteCount: 128 << 10)
+        let file = DeadLetterFile(path: disk.path + "/dead", clock: clock)
+        let payloads = [[0x61]] + (0..<6).map { [UInt8](repeating: 0x62 + $0, count: 30_000) }
+        func stored() throws -> [[UInt8]] {
+            let reader = try DeadLetterReader(path: disk.path + "/dead", selection: .init())
+            var found: [[UInt8]] = []
+            while let letter = try reader.next() { found.append(letter.letter.payload) }
+            return found
+        }
+        try withLetters(payloads) { letters in
+            for _ in 0..<20 {
+                let error = #expect(throws: DeadLetterFailure.self) { try file.append(&letters) }
+                #expect(error?.isOutOfSpace == true && letters.count == 7)
+            }
+            #expect(try stored().isEmpty)
+            try disk.grow(to: 4 << 20)
+            try file.append(&letters)
+        }
+        #expect(try stored() == payloads)
+    }
+
+    @Test func aRemovedFileIsNotWrittenOn() throws {
+        let file = file()
+        try file.append(Array("first".utf8))
+        unlink(directory.file("dead/000000000001.ndjson"))
+        for index in 0..<3 { try file.append(Array("later \(index)".utf8)) }
+        #expect(try names == ["000000000002.ndjson"])
+        #expect(try payloads == ["later 0", "later 1", "later 2"])
+        try FileManager.default.removeItem(atPath: directory.file("dead"))
+        try file.append(Array("last".utf8))
+        #expect(try payloads == ["last"])
+    }
+
+    @Test func marksWithoutLettersGoAndTheirNumberIsNotUsedAgain() throws {
+        try file().append(Array("first".utf8))
+        let letter = directory.file("dead/000000000001.ndjson")
+        let reader = try DeadLetterReader(path: directory.file("dead"), selection: .init())
+        let stored = try #require(try reader.next())
+        try reader.promiseMark(stored)
+        reader.mark(stored)
+        try reader.saveMarks()
+        unlink(letter)
+        try file().append(Array("first".utf8))
+        #expect(try names == ["000000000002.ndjson"])
+        #expect(try DeadLetterReader(path: directory.file("dead"), selection: .init()).next()?.isReplayed == false)
+    }
 }
 
 extension DeadLetterFile {
@@ -149,12 +229,33 @@ extension DeadLetterFile {
     ) throws {
         try Array(topic.utf8).withUnsafeBytes { topic in
             try payload.withUnsafeBytes {
-                try append([
+                var letters = [
                     DeadLetter(
                         rejection: Rejection(reason, "why"), broker: broker, topic: topic, payload: $0,
                         payloadByteCount: byteCount ?? payload.count)
-                ])
+                ][...]
+                try append(&letters)
+                #expect(letters.isEmpty)
             }
         }
+    }
+}
+
+/// A disk of a few kilobytes; only root can have one.
+private final class SmallDisk {
+    private let directory: TemporaryDirectory
+    var path: String { directory.path }
+
+    static let isPossible = (try? SmallDisk(byteCount: 64 << 10)) != nil
+
+    init(byteCount: Int) throws {
+        directory = try TemporaryDirectory()
+        guard mount("tmpfs", directory.path, "tmpfs", 0, "size=\(byteCount)") == 0 else { throw POSIXError(.EPERM) }
+    }
+
+    deinit { umount2(directory.path, Int32(MNT_DETACH)) }
+
+    func grow(to byteCount: Int) throws {
+        guard mount("tmpfs", path, "tmpfs", UInt(MS_REMOUNT), "size=\(byteCount)") == 0 else { throw POSIXError(.EPERM) }
     }
 }

@@ -81,14 +81,15 @@ extension ConnectionLoop {
     /// another reason must not stop ingestion: that is logged and counted.
     private mutating func keep(_ letters: [DeadLetter], until deadline: ContinuousClock.Instant) throws(SessionEnd) {
         var delay = Duration.milliseconds(20)
+        var unwritten = letters[...]
         while true {
             do throws(DeadLetterFailure) {
-                try deadLetters.append(letters)
+                try deadLetters.append(&unwritten)
                 hasLostDeadLetters = false
                 return
             } catch {
                 guard error.isOutOfSpace else {
-                    counters.deadLettersLost.add(letters.count, ordering: .relaxed)
+                    counters.deadLettersLost.add(unwritten.count, ordering: .relaxed)
                     counters.setLastError(error.description)
                     if !hasLostDeadLetters { log.problem("refused messages are lost: \(error.description)") }
                     hasLostDeadLetters = true

@@ -26,6 +26,8 @@ package final class DeadLetterFile: Sendable {
         /// Number and bytes of the file being written; 0: not looked yet.
         var number = 0
         var byteCount = 0
+        /// Lower ones were used for files that somebody has removed.
+        var leastNumber = 1
         /// The file does not end with a line's end.
         var isTorn = false
         /// Finished files, the oldest first.
@@ -53,19 +55,33 @@ package final class DeadLetterFile: Sendable {
     deinit { state.withLock { if $0.descriptor >= 0 { close($0.descriptor) } } }
 
     /// Appends the letters, each a whole line or not at all.
-    func append(_ letters: [DeadLetter]) throws(DeadLetterFailure) {
+    /// - Parameter letters: what was written is taken from its front, also when it throws. A full disk leaves none of them written, unless
+    ///   a file was finished in between: the messages will come again, from the caller or from the broker, and must not stand twice.
+    func append(_ letters: inout ArraySlice<DeadLetter>) throws(DeadLetterFailure) {
         let time = clock.now().rfc3339
         try state.withLock { state throws(DeadLetterFailure) in
+            leaveRemovedFile(&state)
+            if state.descriptor < 0 { try open(&state) }
+            // Where the first of the letters in this file begins, and how many are in files before it.
+            var (number, start, finishedCount, count) = (state.number, state.byteCount, 0, 0)
+            defer { letters.removeFirst(count) }
             for letter in letters {
                 state.line.removeAll(keepingCapacity: true)
                 DeadLetterLine.encode(letter, time: time, into: &state.line)
-                try write(&state)
+                do throws(DeadLetterFailure) {
+                    try write(&state)
+                } catch {
+                    if error.isOutOfSpace, state.number == number, cut(state, to: start) { count = finishedCount }
+                    closeFile(&state)
+                    throw error
+                }
+                if state.number != number { (number, start, finishedCount) = (state.number, 0, count) }
+                count += 1
             }
         }
     }
 
     private func write(_ state: inout State) throws(DeadLetterFailure) {
-        if state.descriptor < 0 { try open(&state) }
         if state.isTorn { state.line.insert(UInt8(ascii: "\n"), at: 0) }
         if state.byteCount > 0, state.byteCount + state.line.count > byteLimit / fileLimit { try beginFile(&state) }
         try makeRoom(&state)
@@ -73,12 +89,23 @@ package final class DeadLetterFile: Sendable {
         guard written == state.line.count else {
             let error = written < 0 ? errno : ENOSPC
             // Half a line would spoil the next one. If it stays all the same, the next opening sees it.
-            if written > 0 { ftruncate(state.descriptor, off_t(state.byteCount)) }
-            closeFile(&state)
+            if written > 0 { _ = cut(state, to: state.byteCount) }
             throw DeadLetterFailure("write", DeadLetterFolder.letters(state.number, in: path), error)
         }
         state.byteCount += written
         state.isTorn = false
+    }
+
+    private func cut(_ state: State, to byteCount: Int) -> Bool { ftruncate(state.descriptor, off_t(byteCount)) == 0 }
+
+    /// Letters written to a file that somebody has removed or moved would be gone.
+    private func leaveRemovedFile(_ state: inout State) {
+        guard state.descriptor >= 0 else { return }
+        var (open, named) = (stat(), stat())
+        let isThere = fstat(state.descriptor, &open) == 0 && stat(DeadLetterFolder.letters(state.number, in: path), &named) == 0
+        guard !isThere || open.st_ino != named.st_ino || open.st_dev != named.st_dev else { return }
+        closeFile(&state)
+        state.leastNumber = state.number + 1
     }
 
     private func beginFile(_ state: inout State) throws(DeadLetterFailure) {
@@ -105,8 +132,22 @@ package final class DeadLetterFile: Sendable {
     private func open(_ state: inout State) throws(DeadLetterFailure) {
         guard mkdir(path, 0o750) == 0 || errno == EEXIST else { throw DeadLetterFailure("create", path) }
         state.finished = try DeadLetterFolder.files(in: path)
-        state.number = state.finished.popLast()?.number ?? 1
+        let last = state.finished.last?.number ?? 0
+        state.number = max(last, state.leastNumber, try removeOrphans(of: state.finished) + 1)
+        if state.number == last { state.finished.removeLast() }
         try openFile(&state)
+    }
+
+    /// Removes marks whose letters somebody has removed: they would pass for those of later letters.
+    /// - Returns: the highest of their numbers, or 0.
+    private func removeOrphans(of files: [DeadLetterFolder.File]) throws(DeadLetterFailure) -> Int {
+        let numbers = Set(files.map(\.number))
+        let orphans = try DeadLetterFolder.marks(in: path).filter { !numbers.contains($0) }
+        for number in orphans {
+            let file = DeadLetterFolder.marks(number, in: path)
+            guard unlink(file) == 0 || errno == ENOENT else { throw DeadLetterFailure("remove", file) }
+        }
+        return orphans.max() ?? 0
     }
 
     private func openFile(_ state: inout State) throws(DeadLetterFailure) {
@@ -126,6 +167,7 @@ package final class DeadLetterFile: Sendable {
     }
 
     private func closeFile(_ state: inout State) {
+        guard state.descriptor >= 0 else { return }
         close(state.descriptor)
         state.descriptor = -1
     }

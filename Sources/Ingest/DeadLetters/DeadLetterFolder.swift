@@ -9,31 +9,40 @@ enum DeadLetterFolder {
     }
 
     private static let digitCount = 12
-    private static let ending = ".ndjson"
+    private static let lettersEnding = ".ndjson"
+    private static let marksEnding = ".replayed"
 
-    static func letters(_ number: Int, in path: String) -> String { path + "/" + padded(number) + ending }
-    static func marks(_ number: Int, in path: String) -> String { path + "/" + padded(number) + ".replayed" }
+    static func letters(_ number: Int, in path: String) -> String { path + "/" + padded(number) + lettersEnding }
+    static func marks(_ number: Int, in path: String) -> String { path + "/" + padded(number) + marksEnding }
 
     /// Oldest first.
     /// - Throws: `DeadLetterFailure`, also when there is no such directory.
     static func files(in path: String) throws(DeadLetterFailure) -> [File] {
+        try numbers(in: path, lettersEnding).compactMap { number in
+            var status = stat()
+            // Rotated away meanwhile.
+            guard stat(letters(number, in: path), &status) == 0 else { return nil }
+            return File(number: number, byteCount: Int(status.st_size))
+        }
+    }
+
+    /// Numbers of the files of letters that have, or had, marks.
+    static func marks(in path: String) throws(DeadLetterFailure) -> [Int] { try numbers(in: path, marksEnding) }
+
+    private static func numbers(in path: String, _ ending: String) throws(DeadLetterFailure) -> [Int] {
         guard let directory = opendir(path) else { throw DeadLetterFailure("open", path) }
         defer { closedir(directory) }
-        var files: [File] = []
+        var numbers: [Int] = []
         while let entry = readdir(directory) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            guard let number = number(ofFile: name) else { continue }
-            var status = stat()
-            // Rotated away meanwhile.
-            guard stat(path + "/" + name, &status) == 0 else { continue }
-            files.append(File(number: number, byteCount: Int(status.st_size)))
+            if let number = number(ofFile: name, ending) { numbers.append(number) }
         }
-        return files.sorted { $0.number < $1.number }
+        return numbers.sorted()
     }
 
-    private static func number(ofFile name: String) -> Int? {
+    private static func number(ofFile name: String, _ ending: String) -> Int? {
         guard name.hasSuffix(ending), name.utf8.count == digitCount + ending.utf8.count else { return nil }
         let digits = name.dropLast(ending.count)
         guard digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
