@@ -1,3 +1,4 @@
+import Foundation
 import Gateway
 import Ingest
 import Telemetry
@@ -18,15 +19,21 @@ enum DeadLetterOutput {
             ])
         }
         print(TextTable(columns: ["TIME", "REASON", "TOPIC", "BYTES", "REPLAYED", "DETAIL"], rows: rows).text)
-        if reader.unreadableCount > 0 { print("\(lines(reader.unreadableCount)) no letters: cut by a crash, or damaged") }
+        if let note = unreadable(reader) { print(note) }
     }
 
-    /// The line as it stands in the file, with where it stands and whether it was replayed.
+    /// The line as it stands in the file, with where it stands and whether it was replayed. Lines that are no letters are told on
+    /// standard error.
     static func printJSON(_ reader: DeadLetterReader) throws {
         try forEach(reader) { stored in
             let line = String(decoding: stored.line.dropLast(), as: UTF8.self)
             print("\(line),\"file\":\"\(stored.file)\",\"offset\":\(stored.offset),\"replayed\":\(stored.isReplayed)}")
         }
+        if let note = unreadable(reader) { FileHandle.standardError.write(Data((note + "\n").utf8)) }
+    }
+
+    private static func unreadable(_ reader: DeadLetterReader) -> String? {
+        reader.unreadableCount > 0 ? "\(lines(reader.unreadableCount)) no letters: cut by a crash, or damaged" : nil
     }
 
     static func text(_ report: DeadLetterReplay.Report, isTrial: Bool) -> String {

@@ -196,6 +196,9 @@ import Testing
         let station = try Station(port: 1)
         let error = #expect(throws: DeadLetterReplay.Interrupted.self) { try replay(station) }
         #expect(error?.cause == .missing)
+        #expect(mkdir(station.directory.file("dead-letters"), 0o755) == 0)
+        let empty = #expect(throws: DeadLetterReplay.Interrupted.self) { try replay(station) }
+        #expect(empty?.cause == .missing)
         try letters(station).append([1])
         var selection = DeadLetterSelection()
         selection.reason = .late

@@ -23,7 +23,7 @@ package final class DeadLetterReader {
     /// Lines that are no letters: cut by a crash, or damaged.
     package private(set) var unreadableCount = 0
 
-    /// - Throws: also when there is no such directory.
+    /// - Throws: also when there is no such directory, or no file of letters in it: `DeadLetterFailure.isMissing`.
     package init(path: String, selection: DeadLetterSelection) throws(DeadLetterFailure) {
         self.selection = selection
         for file in try DeadLetterFolder.files(in: path) {
@@ -34,6 +34,7 @@ package final class DeadLetterReader {
                 guard error.isMissing else { throw error }
             }
         }
+        guard !files.isEmpty else { throw DeadLetterFailure("look for letters in", path, ENOENT) }
     }
 
     /// The next of the selected letters.
