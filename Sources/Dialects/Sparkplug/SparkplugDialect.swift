@@ -39,6 +39,9 @@ struct SparkplugDialect: ~Copyable {
     private mutating func decode(
         _ message: InboundMessage, _ topic: SparkplugTopic, into batch: inout ReadingBatch, effects: inout DialectEffects
     ) throws(Rejection) -> DecodeOutcome {
+        // Before anything is remembered: a name that no reading can have would spoil every later death of its node.
+        setID(topic)
+        guard id.count <= Limits.deviceByteCount else { throw .deviceTooLong(id.count) }
         try payload.read(message.payload)
         let firstRow = batch.count
         // A node's message is about several devices: the topic's template does not say which.

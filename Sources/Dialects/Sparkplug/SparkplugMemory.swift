@@ -28,7 +28,7 @@ struct SparkplugMemory {
         guard sources.count < Self.sourceLimit else {
             throw Rejection(.deviceLimit, "more than \(Self.sourceLimit) edge nodes and devices in one subscription")
         }
-        let source = storedNote(Self.noteSource(id))?.withUnsafeBytes { SparkplugSource(note: $0) } ?? SparkplugSource()
+        let source = storedNote(Self.noteSource(id))?.withUnsafeBytes { SparkplugSource(note: $0, of: id) } ?? SparkplugSource()
         try check(byteCount + source.byteCount)
         byteCount += source.byteCount
         sources.append(source)

@@ -93,15 +93,20 @@ extension SparkplugSource {
         return writer.bytes
     }
 
-    /// Nil: not a note of this version.
-    init?(note: UnsafeRawBufferPointer) {
+    /// Devices whose ids no reading can have are left out.
+    ///
+    /// - Parameter id: the source's, `group/edge node` or with a device behind it.
+    /// - Returns: nil when it is not a note of this version.
+    init?(note: UnsafeRawBufferPointer, of id: UnsafeRawBufferPointer) {
         var cursor = WireCursor(note)
         guard (try? cursor.byte()) == Self.version else { return nil }
         do {
             session = try Self.optional(&cursor)
             for _ in 0..<(try Self.count(&cursor, limit: Self.deviceLimit)) {
                 let device = try cursor.counted()
-                guard device.isValidUTF8, try add(device: device) else { return nil }
+                guard device.isValidUTF8 else { return nil }
+                guard id.count + 1 + device.count <= Limits.deviceByteCount else { continue }
+                guard try add(device: device) else { return nil }
             }
             for _ in 0..<(try Self.count(&cursor, limit: Self.generationLimit)) {
                 var generation = SparkplugGeneration(birthTime: try cursor.varint())

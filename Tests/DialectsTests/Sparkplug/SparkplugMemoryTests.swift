@@ -99,6 +99,34 @@ import Testing
         #expect(listener.requests.count == 1)
     }
 
+    /// A device whose id no reading can have: its birth is rejected, and the node's death is still told.
+    @Test func aDeviceWithTooLongAnIdIsNotRemembered() {
+        let listener = Listener(.sparkplugB)
+        let longest = String(repeating: "d", count: Limits.deviceByteCount - "Plant/edge1/".utf8.count)
+        let payload = SparkplugPayloadText(time: birthTime + 1, metrics: [.init("p", alias: 9, type: 3, .int(0))]).bytes
+        _ = listener.hear("NBIRTH", birth(birthTime, []))
+        #expect(listener.hear("DBIRTH", payload, device: longest + "d").rejection?.reason == .deviceTooLong)
+        #expect(listener.hear("DBIRTH", payload, device: longest).readings.count == 2)
+        listener.commit()
+        #expect(listener.notes.keys.sorted() == ["sparkplug/Plant/edge1", "sparkplug/Plant/edge1/" + longest])
+        let death = birth(birthTime, [])
+        #expect(listener.hear("NDEATH", death).readings.map(\.device) == ["Plant/edge1", "Plant/edge1/" + longest])
+        for type in ["NBIRTH", "NDATA", "NDEATH"] {
+            let edge = String(repeating: "e", count: Limits.deviceByteCount)
+            #expect(listener.hear(type, death, edge: edge).rejection?.reason == .deviceTooLong)
+        }
+        listener.commit()
+        #expect(listener.notes.count == 2)
+    }
+
+    @Test func aNotesDevicesWithTooLongIdsAreLeftOut() {
+        let tooLong = [UInt8](repeating: 0x64, count: Limits.deviceByteCount - "Plant/edge1/".utf8.count + 1)
+        let devices = SparkplugPayloadText.varint(UInt64(tooLong.count)) + tooLong + [1, 0x70]
+        let note: [UInt8] = [1, 0, 2] + devices + [0]
+        let listener = Listener(.sparkplugB, notes: ["sparkplug/Plant/edge1": note])
+        #expect(listener.hear("NDEATH", []).readings.map(\.device) == ["Plant/edge1", "Plant/edge1/p"])
+    }
+
     @Test func hostileNotesAreRefused() {
         let listener = Listener(.sparkplugB)
         _ = listener.hear("NBIRTH", birth(birthTime, [("a", 1)]))
