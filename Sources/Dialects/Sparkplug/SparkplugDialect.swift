@@ -72,14 +72,13 @@ struct SparkplugDialect: ~Copyable {
     ) throws(Rejection) {
         let time = payload.timestamp ?? UInt64(clamping: message.receiveTime.microseconds.floorDivided(by: 1_000))
         let number = topic.device == nil ? node : try deviceNumber(topic)
-        if !memory[number].knows(birthTime: time) {
-            var generation = SparkplugGeneration(birthTime: time)
-            for metric in payload.metrics {
-                guard let name = metric.name else { throw Rejection(.undecodable, "a metric of a birth has no name") }
-                try generation.add(name, .init(datatype: metric.datatype, alias: metric.alias))
-            }
-            let session = topic.device == nil ? payload.birthDeathSequence : nil
-            try memory.add(generation, session: session, to: number, effects: &effects)
+        var birth = SparkplugGeneration(birthTime: time, session: topic.device == nil ? payload.birthDeathSequence : nil)
+        for metric in payload.metrics {
+            guard let name = metric.name else { throw Rejection(.undecodable, "a metric of a birth has no name") }
+            try birth.add(name, .init(datatype: metric.datatype, alias: metric.alias))
+        }
+        if !memory[number].knows(birth) {
+            try memory.add(birth, to: number, effects: &effects)
             if topic.device == nil { memory.startSequence(payload.sequence, of: node) }
         }
         if let device = topic.device {

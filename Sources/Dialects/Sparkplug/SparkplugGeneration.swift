@@ -1,7 +1,7 @@
 import Telemetry
 
 /// What one birth said of its metrics: names, datatypes, aliases.
-struct SparkplugGeneration: Equatable {
+struct SparkplugGeneration {
     struct Metric: Equatable {
         var datatype: UInt8
         var alias: UInt64?
@@ -9,12 +9,17 @@ struct SparkplugGeneration: Equatable {
 
     /// Of the birth, milliseconds since the epoch.
     var birthTime: UInt64
+    /// Of an edge node: `bdSeq`, the number of the session that the birth began. Nil too where a note did not keep it.
+    var session: UInt64?
     private var names = NameIndex()
     private var metrics: [Metric] = []
     private var numberOfAlias: [UInt64: Int] = [:]
     private var nameByteCount = 0
 
-    init(birthTime: UInt64) { self.birthTime = birthTime }
+    init(birthTime: UInt64, session: UInt64?) {
+        self.birthTime = birthTime
+        self.session = session
+    }
 
     var count: Int { metrics.count }
 
@@ -47,7 +52,9 @@ struct SparkplugGeneration: Equatable {
         }
     }
 
-    static func == (a: SparkplugGeneration, b: SparkplugGeneration) -> Bool {
-        a.birthTime == b.birthTime && a.metrics == b.metrics && (0..<a.count).allSatisfy { a.name($0) == b.name($0) }
+    /// Whether the other is this birth, delivered again. A session that is not known any more is any.
+    func isSame(as other: SparkplugGeneration) -> Bool {
+        guard birthTime == other.birthTime, session == nil || session == other.session, metrics == other.metrics else { return false }
+        return (0..<count).allSatisfy { name($0) == other.name($0) }
     }
 }

@@ -36,13 +36,10 @@ struct SparkplugMemory {
     }
 
     /// Adds a birth and asks for its note to be kept.
-    mutating func add(
-        _ generation: SparkplugGeneration, session: UInt64?, to number: Int, effects: inout DialectEffects
-    ) throws(Rejection) {
+    mutating func add(_ generation: SparkplugGeneration, to number: Int, effects: inout DialectEffects) throws(Rejection) {
         try check(byteCount + generation.byteCount)
         byteCount -= sources[number].byteCount
         sources[number].add(generation)
-        sources[number].session = session
         byteCount += sources[number].byteCount
         write(number, to: &effects)
     }

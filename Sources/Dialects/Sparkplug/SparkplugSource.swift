@@ -5,8 +5,6 @@ import Telemetry
 struct SparkplugSource {
     /// Newest first.
     private(set) var generations: [SparkplugGeneration] = []
-    /// Of an edge node: the number of its session, from its birth.
-    var session: UInt64?
     /// Of an edge node: names of the devices that it has had.
     private(set) var devices = NameIndex()
 
@@ -25,10 +23,13 @@ struct SparkplugSource {
 
     var current: SparkplugGeneration? { generations.first }
 
+    /// Of an edge node: the number of its session, from its newest birth.
+    var session: UInt64? { current?.session }
+
     var byteCount: Int { generations.reduce(256 + 64 * devices.count) { $0 + $1.byteCount } }
 
-    /// Whether the birth of this time is one of those kept: it was delivered again.
-    func knows(birthTime: UInt64) -> Bool { generations.contains { $0.birthTime == birthTime } }
+    /// Whether this birth is one of those kept: it was delivered again. Its time alone does not tell: a clock may stand still.
+    func knows(_ birth: SparkplugGeneration) -> Bool { generations.contains { $0.isSame(as: birth) } }
 
     mutating func add(_ generation: SparkplugGeneration) {
         generations.insert(generation, at: 0)
@@ -101,7 +102,7 @@ extension SparkplugSource {
         var cursor = WireCursor(note)
         guard (try? cursor.byte()) == Self.version else { return nil }
         do {
-            session = try Self.optional(&cursor)
+            let session = try Self.optional(&cursor)
             for _ in 0..<(try Self.count(&cursor, limit: Self.deviceLimit)) {
                 let device = try cursor.counted()
                 guard device.isValidUTF8 else { return nil }
@@ -109,7 +110,8 @@ extension SparkplugSource {
                 guard try add(device: device) else { return nil }
             }
             for _ in 0..<(try Self.count(&cursor, limit: Self.generationLimit)) {
-                var generation = SparkplugGeneration(birthTime: try cursor.varint())
+                // Only the newest birth's session is in the note.
+                var generation = SparkplugGeneration(birthTime: try cursor.varint(), session: generations.isEmpty ? session : nil)
                 for _ in 0..<(try Self.count(&cursor, limit: SparkplugPayload.metricLimit)) {
                     let name = try cursor.counted()
                     try generation.add(name, .init(datatype: try cursor.byte(), alias: try Self.optional(&cursor)))

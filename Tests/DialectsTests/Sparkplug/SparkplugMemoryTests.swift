@@ -86,6 +86,23 @@ import Testing
         #expect(listener.hear("NDATA", data(birthTime + 1, alias: 1, 5)).readings.first?.fields == ["b": .integer(5)])
     }
 
+    /// A node whose clock stands still: births of one time are told apart by what they say.
+    @Test func aBirthOfTheSameTimeWithOtherContentIsNew() {
+        let listener = Listener(.sparkplugB)
+        func value(_ alias: UInt64) -> [String: FieldValue]? {
+            listener.hear("NDATA", data(birthTime, alias: alias, 5)).readings.first?.fields
+        }
+        _ = listener.hear("NBIRTH", birth(birthTime, [("a", 1)]))
+        _ = listener.hear("NBIRTH", birth(birthTime, [("b", 1)]))
+        #expect(value(1) == ["b": .integer(5)])
+        _ = listener.hear("NBIRTH", birth(birthTime, [("a", 1)], session: 2))
+        #expect(value(1) == ["a": .integer(5)])
+        // The session of the newest counts, though its metrics are those of one before.
+        _ = listener.hear("NBIRTH", birth(birthTime, [("a", 1)], session: 3))
+        #expect(listener.hear("NDEATH", birth(birthTime, [], session: 2)).isIgnored)
+        #expect(listener.hear("NDEATH", birth(birthTime, [], session: 3)).readings.count == 1)
+    }
+
     @Test func aDeviceMustBeBornAgainAfterItsNode() {
         let listener = Listener(.sparkplugB)
         let pump = SparkplugPayloadText(time: birthTime + 1, metrics: [.init("p", alias: 9, type: 3, .int(0))]).bytes
