@@ -58,8 +58,8 @@ struct LineTags: ~Copyable {
             throw Rejection(
                 .noDevice, "no tag \"\(String(decoding: tag, as: UTF8.self))\" names the device; device_tag says which tag does")
         }
-        let others = count - (deviceIndex == nil ? 0 : 1)
-        guard policy == .device, others > 0 else { return device }
+        guard policy == .device else { return device }
+        // Escaped without other tags, too: a device called `h,cpu=cpu0` is not the series of `h` with that tag.
         id.removeAll()
         append(device, escaping: { $0 == UInt8(ascii: ",") })
         for index in 0..<count where index != deviceIndex {

@@ -63,6 +63,15 @@ import Testing
         #expect(Listener(.lineProtocol).hear(#"m,device=a\,b,x=1 v=1"#).readings.map(\.device) == [#"a\,b,x=1"#])
     }
 
+    @Test func noDeviceHasTheNameOfAnothersSeries() {
+        let devices = Listener(.lineProtocol).hear("m,device=h\\,cpu\\=cpu0 v=1\nm,device=h,cpu=cpu0 v=1\nm,device=a\\=b v=1").readings.map(
+            \.device)
+        #expect(devices == [#"h\,cpu=cpu0"#, "h,cpu=cpu0", "a=b"])
+        #expect(Listener(.lineProtocol).hear("m v=1", device: "a,b").readings.map(\.device) == [#"a\,b"#])
+        let fields = Listener(.lineProtocol) { $0.tags = .fields }
+        #expect(fields.hear(#"m,device=a\,b v=1"#).readings.map(\.device) == ["a,b"])
+    }
+
     @Test func tagsBecomeFieldsWhereAsked() {
         let listener = Listener(.lineProtocol) {
             $0.tags = .fields
