@@ -72,7 +72,10 @@ struct CBORTapeParser: ~Copyable {
         }
         let (exponent, mantissa) = (Int64(bitPattern: parts[first + 1].bits), Int64(bitPattern: parts[first + 2].bits))
         tokenCount = first
-        append(.double, bits: (Double("\(mantissa)e\(exponent)") ?? .nan).bitPattern)
+        guard let value = Double("\(mantissa)e\(exponent)"), value.isFinite else {
+            throw Rejection(.badValue, "the decimal fraction \(mantissa)e\(exponent) is beyond the doubles")
+        }
+        append(.double, bits: value.bitPattern)
     }
 
     private mutating func append(_ kind: tape_kind, bits: UInt64 = 0, extent: Int = 0, isEpochSeconds: Bool = false) {

@@ -9,13 +9,17 @@ enum NumberText {
     enum Number: Equatable {
         case integer(Int64)
         case double(Double)
-        /// A number, but beyond 64 bits or the doubles.
+        /// A number, but beyond 64 bits or the doubles, or of more than `byteLimit` bytes.
         case tooBig
     }
+
+    /// Longer texts of digits are no numbers that a device measured.
+    static let byteLimit = 512
 
     /// Nil: not a number.
     static func read(_ text: UnsafeRawBufferPointer) -> Number? {
         guard let parts = Parts(text) else { return nil }
+        guard text.count <= byteLimit else { return .tooBig }
         guard parts.isInteger else { return double(text, parts) }
         return integer(text).map { .integer($0) } ?? .tooBig
     }
@@ -41,7 +45,7 @@ enum NumberText {
 
     /// Any number as a double; nil: not a number, or `tooBig`.
     static func double(_ text: UnsafeRawBufferPointer) -> Double? {
-        guard let parts = Parts(text), case .double(let value) = double(text, parts) else { return nil }
+        guard text.count <= byteLimit, let parts = Parts(text), case .double(let value) = double(text, parts) else { return nil }
         return value
     }
 
@@ -62,9 +66,6 @@ enum NumberText {
 
     /// The shape of a number, and its digits as far as 64 bits hold them.
     private struct Parts {
-        /// Longer texts of digits are no numbers that a device measured.
-        static let byteLimit = 512
-
         var isNegative = false
         var isInteger = true
         private var mantissa: UInt64 = 0
@@ -72,7 +73,7 @@ enum NumberText {
         private var exponent = 0
 
         init?(_ text: UnsafeRawBufferPointer) {
-            guard let first = text.first, text.count <= Self.byteLimit else { return nil }
+            guard let first = text.first else { return nil }
             isNegative = first == UInt8(ascii: "-")
             var position = isNegative || first == UInt8(ascii: "+") ? 1 : 0
             let whole = digits(text, &position)

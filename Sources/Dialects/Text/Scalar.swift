@@ -10,7 +10,7 @@ enum Scalar: Equatable {
     case boolean(Bool)
     /// Everything else.
     case text
-    /// A number beyond 64 bits or the doubles.
+    /// A number beyond 64 bits or the doubles, or of too many digits.
     case tooBig
 
     /// - Parameter text: trimmed.
@@ -66,7 +66,9 @@ extension ReadingBuilder {
 
 extension Rejection {
     static func numberTooBig(_ text: UnsafeRawBufferPointer, field name: UnsafeRawBufferPointer) -> Rejection {
-        Rejection(.badValue, "field \"\(excerpt(name))\": \(excerpt(text)) is a number beyond 64 bits")
+        Rejection(
+            .badValue,
+            "field \"\(excerpt(name))\": \(excerpt(text)) is a number beyond 64 bits, or of more than \(NumberText.byteLimit) characters")
     }
 
     static let notText = Rejection(.undecodable, "not UTF-8 text")

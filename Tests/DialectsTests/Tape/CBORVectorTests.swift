@@ -80,7 +80,8 @@ import Testing
 
     @Test(arguments: [
         ("f0", RejectReason.undecodable), ("f818", .undecodable), ("f8ff", .undecodable), ("1bffffffffffffffff", .badValue),
-        ("3bffffffffffffffff", .badValue), ("c4820102f6", .undecodable), ("c401", .undecodable),
+        ("3bffffffffffffffff", .badValue), ("c48219019001", .badValue), ("c4821b7fffffffffffffff20", .badValue),
+        ("c4820102f6", .undecodable), ("c401", .undecodable),
     ])
     func whatCannotBeStoredIsRefused(_ hex: String, _ reason: RejectReason) {
         #expect(item(hex).rejection?.reason == reason)

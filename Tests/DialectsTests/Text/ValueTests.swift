@@ -67,8 +67,16 @@ import Testing
     @Test func longTextsAndExcludedFieldsHaveTheirRules() {
         let long = String(repeating: "x", count: Limits.valueByteCount + 1)
         #expect(Listener(.value).hear(long, device: "d").rejection?.reason == .valueTooLong)
-        let digits = String(repeating: "1", count: 600)
-        #expect(Listener(.value).hear(digits, device: "d").readings.first?.fields == ["value": .string(digits)])
+        for digits in [String(repeating: "1", count: 513), "0." + String(repeating: "1", count: 511), String(repeating: "0", count: 513)] {
+            #expect(Listener(.value).hear(digits, device: "d").rejection?.reason == .badValue)
+            #expect(Listener(.csv).hear("v\n" + digits, device: "d").rejection?.reason == .badValue)
+            #expect(Listener(.lineProtocol).hear("m,device=d v=" + digits).rejection?.reason == .badValue)
+            #expect(Listener(.homie).hear(digits, topic: "homie/car/e/t").rejection?.reason == .badValue)
+            let word = digits + "x"
+            #expect(Listener(.value).hear(word, device: "d").readings.first?.fields == ["value": .string(word)])
+        }
+        let longest = "0." + String(repeating: "3", count: 510)
+        #expect(Listener(.value).hear(longest, device: "d").readings.first?.fields == ["value": .double(1.0 / 3)])
         #expect(Listener(.value) { $0.exclude = ["value"] }.hear("1", device: "d").isIgnored)
     }
 }
