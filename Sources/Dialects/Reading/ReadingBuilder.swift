@@ -103,9 +103,12 @@ struct ReadingBuilder {
         return .ignored("every field is excluded")
     }
 
-    /// Whether a field may be called that.
+    /// Whether a field may be called that. The state is only for `appendState`: a payload cannot put words of its own there.
     func check(_ name: UnsafeRawBufferPointer) throws(Rejection) {
         guard name.count > 0 else { throw Rejection(.undecodable, "a field's name is empty") }
+        guard !(name == ReservedField.state) else {
+            throw Rejection(.badValue, "field \"\(ReservedField.state)\": the name is reserved for the state of the device's connection")
+        }
         guard name.count <= Limits.fieldNameByteCount else {
             throw Rejection(.fieldNameTooLong, "field \"\(excerpt(name))\": a field's name is too long")
         }
