@@ -21,12 +21,16 @@ package struct DialectEffects: Sendable {
     package var requests: [Request] = []
     /// Messages missing in a numbered sequence.
     package var sequenceGaps = 0
-    /// Metrics whose alias nobody has explained.
+    /// Metrics whose alias, or whose integer's datatype, nobody has explained.
     package var unknownAliases = 0
+    /// Metrics of births whose values cannot be stored, and were left out.
+    package var ignoredMetrics = 0
 
     package init() {}
 
-    package var isEmpty: Bool { notes.isEmpty && requests.isEmpty && sequenceGaps == 0 && unknownAliases == 0 }
+    package var isEmpty: Bool {
+        notes.isEmpty && requests.isEmpty && sequenceGaps == 0 && unknownAliases == 0 && ignoredMetrics == 0
+    }
 
     package mutating func merge(_ others: DialectEffects) {
         guard !others.isEmpty else { return }
@@ -34,6 +38,7 @@ package struct DialectEffects: Sendable {
         requests += others.requests
         sequenceGaps += others.sequenceGaps
         unknownAliases += others.unknownAliases
+        ignoredMetrics += others.ignoredMetrics
     }
 
     /// The newest of a source counts.

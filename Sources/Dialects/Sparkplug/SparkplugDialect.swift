@@ -87,7 +87,8 @@ struct SparkplugDialect: ~Copyable {
         }
         setID(topic)
         try builder.appendState(isOnline: true, device: id.bytes, in: &batch)
-        try rows.append(payload, explainedBy: nil, device: id.bytes, to: &batch, builder: &builder)
+        effects.ignoredMetrics += try rows.append(
+            payload, explainedBy: nil, isBirth: true, device: id.bytes, to: &batch, builder: &builder)
     }
 
     /// The node and every device that it has had go offline.
@@ -125,13 +126,13 @@ struct SparkplugDialect: ~Copyable {
             generation = nil
         }
         setID(topic)
-        let unknown = payload.metrics.count { $0.name == nil && $0.number(in: generation) == nil }
+        let unknown = payload.metrics.count { $0.isUnknown(in: generation) }
         guard unknown == 0 else {
             effects.unknownAliases += unknown
             requestRebirth(at: message.receiveTime, topic, node: node, effects: &effects)
-            throw Rejection(.undecodable, "\(unknown) metrics with an alias that no birth of \(excerpt(id.bytes)) explains")
+            throw Rejection(.undecodable, "\(unknown) metrics that no birth of \(excerpt(id.bytes)) explains")
         }
-        try rows.append(payload, explainedBy: generation, device: id.bytes, to: &batch, builder: &builder)
+        _ = try rows.append(payload, explainedBy: generation, isBirth: false, device: id.bytes, to: &batch, builder: &builder)
     }
 
     private mutating func requestRebirth(at time: Timestamp, _ topic: SparkplugTopic, node: Int, effects: inout DialectEffects) {

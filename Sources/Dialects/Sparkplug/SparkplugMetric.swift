@@ -51,6 +51,19 @@ extension SparkplugMetric {
         if let name { return generation?.find(name: name) }
         return alias.flatMap { generation?.find(alias: $0) }
     }
+
+    /// Its own or, where it says none, that of its birth; 0: neither says one.
+    func datatype(in generation: SparkplugGeneration?) -> UInt8 {
+        if datatype != 0 { return datatype }
+        return number(in: generation).flatMap { generation?.metric($0).datatype } ?? 0
+    }
+
+    /// Whether it cannot be read without a birth that is not there: an alias without a name, or an integer whose size nobody has told.
+    func isUnknown(in generation: SparkplugGeneration?) -> Bool {
+        guard let name else { return number(in: generation) == nil }
+        guard !isNull, case .integer = value, datatype(in: generation) == 0 else { return false }
+        return name.isValidUTF8 && !SparkplugPayload.isBookkeeping(name)
+    }
 }
 
 /// The numbers of datatypes that change how a value is read. Source: Sparkplug 3.0.0, 6.4.16.
@@ -78,13 +91,14 @@ enum SparkplugType {
 extension ReadingBuilder {
     /// Appends a metric's value, if it has one that is stored.
     ///
-    /// - Parameter datatype: of the metric or, where that says none, of its birth.
+    /// - Parameter datatype: of the metric or, where that says none, of its birth; 0: not told, and no integer can be read.
     mutating func append(
         _ name: UnsafeRawBufferPointer, _ value: SparkplugMetric.Value, datatype: UInt8, in batch: inout ReadingBatch
     ) throws(Rejection) {
         switch value {
         case .none: break
         case .integer(let bits) where datatype == SparkplugType.boolean: try append(name, boolean: bits != 0, in: &batch)
+        case .integer where datatype == 0: throw Rejection(.badValue, "metric \"\(excerpt(name))\": an integer without a datatype")
         case .integer(let bits):
             guard let integer = SparkplugType.integer(bits, datatype) else {
                 throw Rejection(.badValue, "metric \"\(excerpt(name))\": \(bits) is beyond 64 bits signed")

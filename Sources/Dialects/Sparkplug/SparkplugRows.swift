@@ -14,10 +14,13 @@ struct SparkplugRows: ~Copyable {
     init() {}
 
     /// - Parameter generation: the birth that explains metrics without a name; every alias is known to it.
+    /// - Parameter isBirth: a metric whose value cannot be stored is left out; in data it rejects the message.
+    /// - Returns: metrics left out.
     mutating func append(
-        _ payload: SparkplugPayload, explainedBy generation: SparkplugGeneration?, device: UnsafeRawBufferPointer,
+        _ payload: SparkplugPayload, explainedBy generation: SparkplugGeneration?, isBirth: Bool, device: UnsafeRawBufferPointer,
         to batch: inout ReadingBatch, builder: inout ReadingBuilder
-    ) throws(Rejection) {
+    ) throws(Rejection) -> Int {
+        var ignored = 0
         try sort(payload)
         var position = 0
         while position < entries.count {
@@ -32,12 +35,17 @@ struct SparkplugRows: ~Copyable {
                 let number = metric.number(in: generation)
                 try setName(metric, number, generation)
                 guard !SparkplugPayload.isBookkeeping(name.bytes) else { continue }
-                let datatype = metric.datatype != 0 ? metric.datatype : number.flatMap { generation?.metric($0).datatype } ?? 0
-                try builder.append(name.bytes, metric.value, datatype: datatype, in: &batch)
-                fieldCount += 1
+                do throws(Rejection) {
+                    try builder.append(name.bytes, metric.value, datatype: metric.datatype(in: generation), in: &batch)
+                    fieldCount += 1
+                } catch {
+                    guard isBirth else { throw error }
+                    ignored += 1
+                }
             }
             if fieldCount > 0 { try builder.end(in: &batch) } else { batch.cancelReading() }
         }
+        return ignored
     }
 
     private mutating func setName(_ metric: SparkplugMetric, _ number: Int?, _ generation: SparkplugGeneration?)

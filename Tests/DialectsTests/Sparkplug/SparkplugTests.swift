@@ -93,7 +93,7 @@ extension Listener {
         let listener = Listener(.sparkplugB)
         let heard = listener.hear("DDATA", SparkplugVectors.deviceData, device: "pump")
         #expect(heard.rejection?.reason == .undecodable)
-        #expect(heard.rejection?.detail == "4 metrics with an alias that no birth of Plant/edge1/pump explains")
+        #expect(heard.rejection?.detail == "4 metrics that no birth of Plant/edge1/pump explains")
         listener.commit()
         #expect(listener.unknownAliases == 4)
         #expect(listener.requests.map { String(decoding: $0.topic, as: UTF8.self) } == ["spBv1.0/Plant/NCMD/edge1"])
@@ -111,7 +111,8 @@ extension Listener {
     }
 
     @Test func namesInDataNeedNoBirth() {
-        let payload = SparkplugPayloadText(time: birthTime, sequence: 7, metrics: [.init("t", type: 9, .float(21.5)), .init("n", .int(5))])
+        let payload = SparkplugPayloadText(
+            time: birthTime, sequence: 7, metrics: [.init("t", type: 9, .float(21.5)), .init("n", type: 3, .int(5))])
         let heard = Listener(.sparkplugB).hear("NDATA", payload.bytes)
         let time = milliseconds(1_764_000_000_000)
         #expect(heard.readings == [Reading(device: "Plant/edge1", time: time, fields: ["t": .double(21.5), "n": .integer(5)])])
@@ -168,7 +169,7 @@ extension Listener {
             Listener(.sparkplugB).hear(type, payload.bytes).rejection?.reason
         }
         let long = String(repeating: "n", count: 257)
-        #expect(reason(.init(time: birthTime, sequence: 0, metrics: [.init("u", type: 8, .long(.max))])) == .badValue)
+        #expect(reason(.init(time: birthTime, sequence: 0, metrics: [.init("u", type: 8, .long(.max))]), "NDATA") == .badValue)
         #expect(reason(.init(time: .max, sequence: 0, metrics: [.init("u", type: 7, .int(1))])) == .badTime)
         #expect(reason(.init(time: birthTime, sequence: 0, metrics: [.init(long, type: 7, .int(1))])) == .fieldNameTooLong)
         #expect(reason(.init(time: birthTime, sequence: 0, metrics: [.init(nil, alias: 4, type: 7, .int(1))])) == .undecodable)
@@ -184,11 +185,36 @@ extension Listener {
         #expect(excluded.readings == [state("Plant/edge1", Self.online)])
     }
 
-    /// A bad value in a birth is a rejected birth; its aliases are known all the same, or every message after it would be lost, too.
-    @Test func aRejectedBirthStillExplainsItsAliases() {
+    /// Without a datatype the bits of an integer say nothing: -1 in 32 bits would be stored as 4294967295.
+    @Test func anIntegerWithoutADatatypeAsksForABirth() {
         let listener = Listener(.sparkplugB)
-        let metrics = [SparkplugPayloadText.Metric("u", alias: 1, type: 8, .long(.max)), .init("n", alias: 2, type: 3, .int(1))]
-        #expect(listener.hear("NBIRTH", SparkplugPayloadText(time: birthTime, sequence: 0, metrics: metrics).bytes).rejection != nil)
+        func data(_ metrics: [SparkplugPayloadText.Metric]) -> Listener.Heard {
+            listener.hear("NDATA", SparkplugPayloadText(time: birthTime + 1, sequence: 1, metrics: metrics).bytes)
+        }
+        let heard = data([.init("n", .int(0xFFFF_FFFF)), .init("m", .long(5)), .init("f", .float(1)), .init("bdSeq", .long(3))])
+        #expect(heard.rejection == Rejection(.undecodable, "2 metrics that no birth of Plant/edge1 explains"))
+        listener.commit()
+        #expect(listener.unknownAliases == 2)
+        #expect(listener.requests.map(\.payload) == [SparkplugVectors.rebirth])
+        #expect(
+            data([.init("f", .float(1)), .init("b", .boolean(true))]).readings.first?.fields == ["f": .double(1), "b": .boolean(true)])
+        _ = listener.hear("NBIRTH", SparkplugPayloadText(time: birthTime, sequence: 0, metrics: [.init("n", type: 3, .int(1))]).bytes)
+        #expect(data([.init("n", .int(0xFFFF_FFFF))]).readings.first?.fields == ["n": .integer(-1)])
+        #expect(data([.init("m", .int(1))]).rejection?.reason == .undecodable)
+    }
+
+    /// What one metric holds must cost neither the state nor the values of all the others.
+    @Test func aBirthIsStoredWithoutItsBadMetrics() {
+        let listener = Listener(.sparkplugB)
+        let metrics = [
+            SparkplugPayloadText.Metric("u", alias: 1, type: 8, .long(.max)), .init("n", alias: 2, type: 3, .int(1)),
+            .init("bare", alias: 3, .int(1)), .init("late", time: birthTime + 1, type: 8, .long(.max)),
+        ]
+        let birth = listener.hear("NBIRTH", SparkplugPayloadText(time: birthTime, sequence: 0, metrics: metrics).bytes)
+        let stored = Reading(device: "Plant/edge1", time: milliseconds(1_764_000_000_000), fields: ["n": .integer(1)])
+        #expect(birth.readings == [state("Plant/edge1", Self.online), stored], "\(birth.outcome)")
+        listener.commit()
+        #expect(listener.ignoredMetrics == 3)
         let data = SparkplugPayloadText(time: birthTime, sequence: 1, metrics: [.init(nil, alias: 2, .int(9))])
         #expect(listener.hear("NDATA", data.bytes).readings.first?.fields == ["n": .integer(9)])
     }

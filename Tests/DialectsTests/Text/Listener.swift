@@ -10,6 +10,7 @@ final class Listener {
     private(set) var requests: [DialectEffects.Request] = []
     private(set) var sequenceGaps = 0
     private(set) var unknownAliases = 0
+    private(set) var ignoredMetrics = 0
     private let shelf: Shelf
     private var decoder: PayloadDecoder
 
@@ -73,6 +74,7 @@ final class Listener {
         requests = effects.requests
         sequenceGaps += effects.sequenceGaps
         unknownAliases += effects.unknownAliases
+        ignoredMetrics += effects.ignoredMetrics
     }
 
     /// The commit failed: the messages come again.
