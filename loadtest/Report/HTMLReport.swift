@@ -86,8 +86,8 @@ struct HTMLReport {
         ]
         if report.unanswered > 0 {
             notes.append(
-                "\(Text.grouped(report.unanswered)) messages were never sent or never acknowledged. They stand in the latencies with the time "
-                    + "they were waited for: theirs are longer than shown.")
+                "\(Text.grouped(report.unanswered)) messages were never sent or never acknowledged. In the latencies is the time "
+                    + "they were waited for; theirs are longer than shown.")
         }
         if report.isMQTT, report.qualityOfService == 1 {
             notes.append("A PUBACK is the broker's: it says nothing about what stands behind the broker.")

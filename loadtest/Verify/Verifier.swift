@@ -92,7 +92,7 @@ struct Verifier {
         return verifier
     }
 
-    /// An hour from now, and never before the run's own readings. The run's devices are its own: what they show outside its time is invented.
+    /// An hour from now, and never before the run's own readings: no other run has its devices, and what they show besides is invented.
     private func endTime(_ share: Share) -> Int64 {
         let newest = share.acknowledged.reduce(ledger.trailer?.endTime ?? ledger.description.startTime) { max($0, $1.time) }
         return max(newest, Clock.epochMicroseconds() + Self.futureMicroseconds)
