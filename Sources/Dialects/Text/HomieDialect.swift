@@ -15,8 +15,8 @@ struct HomieDialect: ~Copyable {
     private var devices = NameIndex()
     private var types: [HomieTypes] = []
     private var name = ScratchBytes()
-    /// For descriptions; made when the first comes.
-    private var object: ObjectFields?
+    /// Of descriptions.
+    private var parser = JSONTapeParser()
 
     init(_ options: DialectOptions, note: @escaping (String) -> [UInt8]?) {
         builder = ReadingBuilder(filter: FieldFilter(include: options.include, exclude: options.exclude))
@@ -44,6 +44,8 @@ struct HomieDialect: ~Copyable {
     private mutating func decode(
         _ message: InboundMessage, _ topic: HomieTopic, into batch: inout ReadingBatch, effects: inout DialectEffects
     ) throws(Rejection) -> DecodeOutcome {
+        // Before anything is remembered of a device that no reading can have.
+        guard topic.device.count <= Limits.deviceByteCount else { throw .deviceTooLong(topic.device.count) }
         let firstRow = batch.count
         builder.start(message.origin, in: batch)
         switch topic.subject {
@@ -113,34 +115,35 @@ struct HomieDialect: ~Copyable {
         if try types[number].set(topic.property, type) { write(number, topic, to: &effects) }
     }
 
-    /// Members `nodes.<node>.properties.<property>.datatype` of the description; ids have no dots.
+    /// Members `nodes/<node>/properties/<property>/datatype` of the description, however much else there is in it: all of them, or none.
     private mutating func remember(
         description: UnsafeRawBufferPointer, _ topic: HomieTopic, in effects: inout DialectEffects
     ) throws(Rejection) {
         let number = try number(of: topic)
-        if object == nil { object = ObjectFields() }
-        try object?.read(description.trimmed)
+        let description = try parser.parse(description.trimmed, isPadded: false)
+        guard description.kind == .object else { throw Rejection(.undecodable, "a description is an object") }
+        guard let nodes = description.member("nodes") else { return }
+        var declared = types[number]
         var hasNews = false
-        for index in 0..<(object?.count ?? 0) {
-            guard case .string(let word)? = object?.value(at: index), let type = word.withUnsafeBytes({ HomieType($0) }),
-                let property = Self.property(object?.name(at: index) ?? [])
-            else { continue }
-            name.removeAll()
-            property.forEach { name.append($0) }
-            let isNew = try types[number].set(name.bytes, type)
-            hasNews = hasNews || isNew
+        for (node, about) in nodes.members where Self.isID(node.bytes) {
+            guard let properties = about.member("properties") else { continue }
+            for (property, about) in properties.members where Self.isID(property.bytes) {
+                guard let word = about.member("datatype")?.text, let type = HomieType(word) else { continue }
+                name.removeAll()
+                name.append(node.bytes)
+                name.append(UInt8(ascii: "/"))
+                name.append(property.bytes)
+                let isNew = try declared.set(name.bytes, type)
+                hasNews = hasNews || isNew
+            }
         }
-        if hasNews { write(number, topic, to: &effects) }
+        guard hasNews else { return }
+        types[number] = declared
+        write(number, topic, to: &effects)
     }
 
-    /// `node/property` of the name of a datatype's member; nil for other members.
-    private static func property(_ member: [UInt8]) -> [UInt8]? {
-        let parts = member.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard parts.count == 5, parts[0].elementsEqual("nodes".utf8), parts[2].elementsEqual("properties".utf8),
-            parts[4].elementsEqual("datatype".utf8)
-        else { return nil }
-        return parts[1] + [UInt8(ascii: "/")] + parts[3]
-    }
+    /// Of a level of a topic.
+    private static func isID(_ text: UnsafeRawBufferPointer) -> Bool { !text.isEmpty && !text.contains(UInt8(ascii: "/")) }
 
     private func write(_ number: Int, _ topic: HomieTopic, to effects: inout DialectEffects) {
         effects.set(DialectEffects.Note(source: Self.source(topic), bytes: types[number].note))

@@ -42,6 +42,44 @@ import Testing
         #expect(listener.hear("{", topic: "homie/5/car/$description").rejection?.reason == .undecodable)
     }
 
+    @Test func aLongDescriptionDeclaresItsTypes() {
+        let listener = Listener(.homie)
+        let properties = (0..<1_500).map { #""p\#($0)":{"name":"P","format":"0:1","settable":true,"datatype":"float"}"# }.joined(
+            separator: ",")
+        let description =
+            #"{"homie":"5.0","nodes":{"n":{"properties":{\#(properties)}},"odd.id":{"properties":{"q":{"datatype":"string"}}}}}"#
+        #expect(listener.hear(description, topic: "homie/5/car/$description").isIgnored)
+        #expect(listener.hear("12", topic: "homie/5/car/n/p1499").readings.first?.fields == ["n.p1499": .double(12)])
+        #expect(listener.hear("12", topic: "homie/5/car/odd.id/q").readings.first?.fields == ["odd.id.q": .string("12")])
+        #expect(listener.hear("[1]", topic: "homie/5/car/$description").rejection?.reason == .undecodable)
+        for other in ["{}", #"{"nodes":[]}"#, #"{"nodes":{"n":1}}"#, #"{"nodes":{"n":{"properties":{"p":{"datatype":1}}}}}"#] {
+            #expect(listener.hear(other, topic: "homie/5/car/$description").isIgnored, "\(other)")
+        }
+    }
+
+    /// What is known and what is noted are the same, also of a description that cannot be taken.
+    @Test func aDescriptionIsTakenWholeOrNotAtAll() {
+        let listener = Listener(.homie)
+        let long = String(repeating: "p", count: Limits.fieldNameByteCount)
+        let description = #"{"nodes":{"n":{"properties":{"a":{"datatype":"float"},"\#(long)":{"datatype":"float"}}}}}"#
+        #expect(listener.hear(description, topic: "homie/5/car/$description").rejection?.reason == .fieldNameTooLong)
+        #expect(listener.hear("12", topic: "homie/5/car/n/a").readings.first?.fields == ["n.a": .integer(12)])
+        let many = (0...4_096).map { #""p\#($0)":{"datatype":"float"}"# }.joined(separator: ",")
+        let tooMany = #"{"nodes":{"n":{"properties":{\#(many)}}}}"#
+        #expect(listener.hear(tooMany, topic: "homie/5/car/$description").rejection?.reason == .fieldLimit)
+        #expect(listener.hear("12", topic: "homie/5/car/n/p0").readings.first?.fields == ["n.p0": .integer(12)])
+        listener.commit()
+        #expect(listener.notes.isEmpty)
+    }
+
+    @Test func aDeviceWithTooLongAnIDIsNotRemembered() {
+        let listener = Listener(.homie)
+        let long = String(repeating: "d", count: Limits.deviceByteCount + 1)
+        #expect(listener.hear("float", topic: "homie/\(long)/e/t/$datatype").rejection?.reason == .deviceTooLong)
+        listener.commit()
+        #expect(listener.notes.isEmpty)
+    }
+
     @Test func typesSurviveARestartAndAFailedCommitForgetsThem() {
         let listener = Listener(.homie)
         _ = listener.hear("float", topic: "homie/car/e/t/$datatype")
