@@ -54,7 +54,7 @@ package struct PayloadDecoder: ~Copyable {
         case .state: state.decode(message, into: &batch)
         case .csv: csv.decode(message, into: &batch)
         case .lineProtocol: lines.decode(message, into: &batch)
-        case .homie: homie.decode(message, into: &batch, effects: &effects)
+        case .homie: homie.decode(message, into: &batch)
         case .sparkplugB: sparkplug.decode(message, into: &batch, effects: &effects)
         }
     }
@@ -72,6 +72,8 @@ package struct PayloadDecoder: ~Copyable {
 
     /// The effects of all messages since this was called last.
     package mutating func takeEffects() -> DialectEffects {
+        homie.writeNotes(to: &effects)
+        sparkplug.writeNotes(to: &effects)
         defer { effects = DialectEffects() }
         return effects
     }

@@ -12,6 +12,12 @@ struct NameIndex: Sendable {
 
     var count: Int { entries.count }
 
+    /// Of all names together.
+    private(set) var nameByteCount = 0
+
+    /// Memory that it takes, roughly.
+    var byteCount: Int { nameByteCount + 96 * entries.count }
+
     func name(_ number: Int) -> [UInt8] { entries[number].name }
 
     func append(_ number: Int, to result: inout ScratchBytes) { entries[number].name.withUnsafeBytes { result.append($0) } }
@@ -31,6 +37,7 @@ struct NameIndex: Sendable {
         let hash = Self.hash(name)
         entries.append(Entry(name: Array(name), earlier: newest[hash] ?? -1))
         newest[hash] = entries.count - 1
+        nameByteCount += name.count
         return entries.count - 1
     }
 

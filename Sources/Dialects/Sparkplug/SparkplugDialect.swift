@@ -21,6 +21,9 @@ struct SparkplugDialect: ~Copyable {
 
     mutating func forget() { memory.forget() }
 
+    /// Adds the notes that the messages since the last call ask for.
+    mutating func writeNotes(to effects: inout DialectEffects) { memory.writeNotes(to: &effects) }
+
     mutating func decode(_ message: InboundMessage, into batch: inout ReadingBatch, effects: inout DialectEffects) -> DecodeOutcome {
         guard let topic = SparkplugTopic(message.topic) else {
             return .rejected(Rejection(.unmatchedTopic, "not a topic of spBv1.0: \(excerpt(message.topic))"))
@@ -78,12 +81,12 @@ struct SparkplugDialect: ~Copyable {
             try birth.add(name, .init(datatype: metric.datatype, alias: metric.alias))
         }
         if !memory[number].knows(birth) {
-            try memory.add(birth, to: number, effects: &effects)
+            try memory.add(birth, to: number)
             if topic.device == nil { memory.startSequence(payload.sequence, of: node) }
         }
         if let device = topic.device {
             countSequence(of: node, in: &effects)
-            try memory.add(device: device, to: node, effects: &effects)
+            try memory.add(device: device, to: node)
         }
         setID(topic)
         try builder.appendState(isOnline: true, device: id.bytes, in: &batch)

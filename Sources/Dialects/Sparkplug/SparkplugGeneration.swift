@@ -14,7 +14,6 @@ struct SparkplugGeneration {
     private var names = NameIndex()
     private var metrics: [Metric] = []
     private var numberOfAlias: [UInt64: Int] = [:]
-    private var nameByteCount = 0
 
     init(birthTime: UInt64, session: UInt64?) {
         self.birthTime = birthTime
@@ -24,7 +23,10 @@ struct SparkplugGeneration {
     var count: Int { metrics.count }
 
     /// Memory that it takes, roughly.
-    var byteCount: Int { nameByteCount + 160 * metrics.count + 64 }
+    var byteCount: Int { names.byteCount + 64 * metrics.count + 64 }
+
+    /// At most what it takes in a note: a metric's name has two bytes of length before it, and a datatype and up to eleven of an alias behind.
+    var noteByteCount: Int { names.nameByteCount + 14 * metrics.count + 20 }
 
     func name(_ number: Int) -> [UInt8] { names.name(number) }
     func append(_ number: Int, to result: inout ScratchBytes) { names.append(number, to: &result) }
@@ -40,12 +42,7 @@ struct SparkplugGeneration {
             throw Rejection(.fieldNameTooLong, "metric \"\(excerpt(name))\": a name of more than \(Limits.fieldNameByteCount) bytes")
         }
         let number = names.insert(name)
-        if number == metrics.count {
-            metrics.append(metric)
-            nameByteCount += name.count
-        } else {
-            metrics[number] = metric
-        }
+        if number == metrics.count { metrics.append(metric) } else { metrics[number] = metric }
         guard let alias = metric.alias else { return }
         guard numberOfAlias.updateValue(number, forKey: alias) ?? number == number else {
             throw Rejection(.undecodable, "metric \"\(excerpt(name))\": another metric of this birth has alias \(alias), too")

@@ -4,13 +4,17 @@ import Telemetry
 struct SparkplugMemory {
     /// Edge nodes and devices of one subscription.
     static let sourceLimit = 65_536
-    /// Memory for what births said.
+    /// Memory for them, their names and what births said.
     static let byteLimit = 256 << 20
+    /// Of one source's note.
+    static let noteByteLimit = 4 << 20
 
     private let storedNote: (String) -> [UInt8]?
     private var names = NameIndex()
     private var sources: [SparkplugSource] = []
     private var byteCount = 0
+    /// Sources whose notes are to be kept with the next commit: encoded once, however often they changed.
+    private var changed: Set<Int> = []
 
     init(note: @escaping (String) -> [UInt8]?) { storedNote = note }
 
@@ -20,6 +24,7 @@ struct SparkplugMemory {
         names = NameIndex()
         sources = []
         byteCount = 0
+        changed = []
     }
 
     /// - Parameter id: `group/edge node`, or `group/edge node/device`.
@@ -29,25 +34,38 @@ struct SparkplugMemory {
             throw Rejection(.deviceLimit, "more than \(Self.sourceLimit) edge nodes and devices in one subscription")
         }
         let source = storedNote(Self.noteSource(id))?.withUnsafeBytes { SparkplugSource(note: $0, of: id) } ?? SparkplugSource()
-        try check(byteCount + source.byteCount)
-        byteCount += source.byteCount
+        let added = source.byteCount + 2 * id.count + 96
+        try check(byteCount + added)
+        byteCount += added
         sources.append(source)
         return names.insert(id)
     }
 
     /// Adds a birth and asks for its note to be kept.
-    mutating func add(_ generation: SparkplugGeneration, to number: Int, effects: inout DialectEffects) throws(Rejection) {
-        try check(byteCount + generation.byteCount)
-        byteCount -= sources[number].byteCount
-        sources[number].add(generation)
-        byteCount += sources[number].byteCount
-        write(number, to: &effects)
+    mutating func add(_ generation: SparkplugGeneration, to number: Int) throws(Rejection) {
+        var source = sources[number]
+        source.add(generation)
+        try replace(number, by: source)
     }
 
-    mutating func add(device: UnsafeRawBufferPointer, to number: Int, effects: inout DialectEffects) throws(Rejection) {
-        byteCount -= sources[number].byteCount
-        defer { byteCount += sources[number].byteCount }
-        if try sources[number].add(device: device) { write(number, to: &effects) }
+    mutating func add(device: UnsafeRawBufferPointer, to number: Int) throws(Rejection) {
+        guard sources[number].devices.find(device) == nil else { return }
+        // Measured before: a copy of thousands of names for each new one would be too dear.
+        try checkNote(sources[number].noteByteCount + device.count + 2)
+        try check(byteCount + device.count + 96)
+        let before = sources[number].byteCount
+        _ = try sources[number].add(device: device)
+        byteCount += sources[number].byteCount - before
+        changed.insert(number)
+    }
+
+    private mutating func replace(_ number: Int, by source: SparkplugSource) throws(Rejection) {
+        let byteCount = byteCount - sources[number].byteCount + source.byteCount
+        try checkNote(source.noteByteCount)
+        try check(byteCount)
+        self.byteCount = byteCount
+        sources[number] = source
+        changed.insert(number)
     }
 
     /// - Returns: messages missing before this one.
@@ -70,10 +88,19 @@ struct SparkplugMemory {
         }
     }
 
-    private func write(_ number: Int, to effects: inout DialectEffects) {
-        let id = names.name(number)
-        let source = id.withUnsafeBytes { Self.noteSource($0) }
-        effects.set(DialectEffects.Note(source: source, bytes: sources[number].note))
+    private func checkNote(_ byteCount: Int) throws(Rejection) {
+        guard byteCount <= Self.noteByteLimit else {
+            throw Rejection(.fieldLimit, "the devices and births of this edge node take more than \(Self.noteByteLimit >> 20) MiB")
+        }
+    }
+
+    /// The notes that have changed since this was called last.
+    mutating func writeNotes(to effects: inout DialectEffects) {
+        for number in changed.sorted() {
+            let source = names.name(number).withUnsafeBytes { Self.noteSource($0) }
+            effects.set(DialectEffects.Note(source: source, bytes: sources[number].note))
+        }
+        changed = []
     }
 
     private static func noteSource(_ id: UnsafeRawBufferPointer) -> String { "sparkplug/" + String(decoding: id, as: UTF8.self) }

@@ -26,11 +26,15 @@ struct SparkplugSource {
     /// Of an edge node: the number of its session, from its newest birth.
     var session: UInt64? { current?.session }
 
-    var byteCount: Int { generations.reduce(256 + 64 * devices.count) { $0 + $1.byteCount } }
+    var byteCount: Int { generations.reduce(256 + devices.byteCount) { $0 + $1.byteCount } }
+
+    /// At most what its note takes.
+    var noteByteCount: Int { generations.reduce(32 + devices.nameByteCount + 2 * devices.count) { $0 + $1.noteByteCount } }
 
     /// Whether this birth is one of those kept: it was delivered again. Its time alone does not tell: a clock may stand still.
     func knows(_ birth: SparkplugGeneration) -> Bool { generations.contains { $0.isSame(as: birth) } }
 
+    /// With this birth as the newest.
     mutating func add(_ generation: SparkplugGeneration) {
         generations.insert(generation, at: 0)
         if generations.count > Self.generationLimit { generations.removeLast() }

@@ -9,11 +9,16 @@ import Telemetry
 struct HomieDialect: ~Copyable {
     /// Devices of one subscription.
     private static let deviceLimit = 65_536
+    /// Memory for their names and types.
+    private static let byteLimit = 256 << 20
 
     private var builder: ReadingBuilder
     private let storedNote: (String) -> [UInt8]?
     private var devices = NameIndex()
     private var types: [HomieTypes] = []
+    private var byteCount = 0
+    /// Devices whose notes are to be kept with the next commit.
+    private var changed: Set<Int> = []
     private var name = ScratchBytes()
     /// Of descriptions.
     private var parser = JSONTapeParser()
@@ -26,15 +31,26 @@ struct HomieDialect: ~Copyable {
     mutating func forget() {
         devices = NameIndex()
         types = []
+        byteCount = 0
+        changed = []
     }
 
-    mutating func decode(_ message: InboundMessage, into batch: inout ReadingBatch, effects: inout DialectEffects) -> DecodeOutcome {
+    /// Adds the notes that the messages since the last call ask for.
+    mutating func writeNotes(to effects: inout DialectEffects) {
+        for number in changed.sorted() {
+            let source = devices.name(number).withUnsafeBytes { Self.source($0) }
+            effects.set(DialectEffects.Note(source: source, bytes: types[number].note))
+        }
+        changed = []
+    }
+
+    mutating func decode(_ message: InboundMessage, into batch: inout ReadingBatch) -> DecodeOutcome {
         guard let topic = HomieTopic(message.topic, device: message.origin.device) else {
             return .rejected(Rejection(.unmatchedTopic, "not a topic of the Homie convention: \(excerpt(message.topic))"))
         }
         let firstRow = batch.count
         do throws(Rejection) {
-            return try decode(message, topic, into: &batch, effects: &effects)
+            return try decode(message, topic, into: &batch)
         } catch {
             batch.removeRows(from: firstRow)
             return .rejected(error)
@@ -42,7 +58,7 @@ struct HomieDialect: ~Copyable {
     }
 
     private mutating func decode(
-        _ message: InboundMessage, _ topic: HomieTopic, into batch: inout ReadingBatch, effects: inout DialectEffects
+        _ message: InboundMessage, _ topic: HomieTopic, into batch: inout ReadingBatch
     ) throws(Rejection) -> DecodeOutcome {
         // Before anything is remembered of a device that no reading can have.
         guard topic.device.count <= Limits.deviceByteCount else { throw .deviceTooLong(topic.device.count) }
@@ -53,10 +69,10 @@ struct HomieDialect: ~Copyable {
         case .attribute: return .ignored("an attribute")
         case .broadcast: return .ignored("a broadcast")
         case .datatype:
-            if let type = HomieType(message.payload.trimmed) { try remember(type, topic, in: &effects) }
+            if let type = HomieType(message.payload.trimmed) { try remember(type, topic) }
             return .ignored("a datatype")
         case .description:
-            try remember(description: message.payload, topic, in: &effects)
+            try remember(description: message.payload, topic)
             return .ignored("a description")
         case .state:
             guard let isOnline = try Self.isOnline(message.payload.trimmed) else { return .ignored("a state without meaning here") }
@@ -110,14 +126,15 @@ struct HomieDialect: ~Copyable {
         Rejection(.badValue, "property \"\(excerpt(topic.property))\" is declared \(type), which \"\(excerpt(text))\" is not")
     }
 
-    private mutating func remember(_ type: HomieType, _ topic: HomieTopic, in effects: inout DialectEffects) throws(Rejection) {
+    private mutating func remember(_ type: HomieType, _ topic: HomieTopic) throws(Rejection) {
         let number = try number(of: topic)
-        if try types[number].set(topic.property, type) { write(number, topic, to: &effects) }
+        var declared = types[number]
+        if try declared.set(topic.property, type) { try replace(number, by: declared) }
     }
 
     /// Members `nodes/<node>/properties/<property>/datatype` of the description, however much else there is in it: all of them, or none.
     private mutating func remember(
-        description: UnsafeRawBufferPointer, _ topic: HomieTopic, in effects: inout DialectEffects
+        description: UnsafeRawBufferPointer, _ topic: HomieTopic
     ) throws(Rejection) {
         let number = try number(of: topic)
         let description = try parser.parse(description.trimmed, isPadded: false)
@@ -137,16 +154,24 @@ struct HomieDialect: ~Copyable {
                 hasNews = hasNews || isNew
             }
         }
-        guard hasNews else { return }
-        types[number] = declared
-        write(number, topic, to: &effects)
+        if hasNews { try replace(number, by: declared) }
     }
 
     /// Of a level of a topic.
     private static func isID(_ text: UnsafeRawBufferPointer) -> Bool { !text.isEmpty && !text.contains(UInt8(ascii: "/")) }
 
-    private func write(_ number: Int, _ topic: HomieTopic, to effects: inout DialectEffects) {
-        effects.set(DialectEffects.Note(source: Self.source(topic), bytes: types[number].note))
+    private mutating func replace(_ number: Int, by declared: HomieTypes) throws(Rejection) {
+        let byteCount = byteCount - types[number].byteCount + declared.byteCount
+        try Self.check(byteCount)
+        self.byteCount = byteCount
+        types[number] = declared
+        changed.insert(number)
+    }
+
+    private static func check(_ byteCount: Int) throws(Rejection) {
+        guard byteCount <= byteLimit else {
+            throw Rejection(.fieldLimit, "the Homie devices of this subscription have more names than \(byteLimit >> 20) MiB hold")
+        }
     }
 
     /// The device's number, its note read when it is new.
@@ -155,9 +180,14 @@ struct HomieDialect: ~Copyable {
         guard devices.count < Self.deviceLimit else {
             throw Rejection(.deviceLimit, "more than \(Self.deviceLimit) Homie devices in one subscription")
         }
-        types.append(storedNote(Self.source(topic))?.withUnsafeBytes { HomieTypes(note: $0) } ?? HomieTypes())
+        let known = storedNote(Self.source(topic.root))?.withUnsafeBytes { HomieTypes(note: $0) } ?? HomieTypes()
+        let added = known.byteCount + 2 * topic.root.count + 96
+        try Self.check(byteCount + added)
+        byteCount += added
+        types.append(known)
         return devices.insert(topic.root)
     }
 
-    private static func source(_ topic: HomieTopic) -> String { "homie/" + String(decoding: topic.root, as: UTF8.self) }
+    /// - Parameter root: the topic up to the device.
+    private static func source(_ root: UnsafeRawBufferPointer) -> String { "homie/" + String(decoding: root, as: UTF8.self) }
 }

@@ -51,6 +51,9 @@ struct HomieTypes {
         return true
     }
 
+    /// Memory that it takes, roughly.
+    var byteCount: Int { 128 + names.byteCount + types.count }
+
     var note: [UInt8] {
         var writer = WireWriter()
         writer.byte(Self.version)

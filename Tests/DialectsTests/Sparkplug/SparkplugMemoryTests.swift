@@ -144,6 +144,34 @@ import Testing
         #expect(listener.hear("NDEATH", []).readings.map(\.device) == ["Plant/edge1", "Plant/edge1/p"])
     }
 
+    /// Devices with the longest names, each a birth: the note's limit comes before the count's.
+    @Test func theNoteOfOneNodeHasALimit() {
+        let listener = Listener(.sparkplugB)
+        func node(_ time: UInt64, _ letter: String) -> [UInt8] {
+            let metrics = (0..<65_000).map { SparkplugPayloadText.Metric("\(letter)\($0)", type: 3, .int(0)) }
+            return SparkplugPayloadText(time: time, sequence: 0, metrics: metrics).bytes
+        }
+        func add(devices: Range<Int>) -> Listener.Heard? {
+            for number in devices {
+                let name = "d\(number)" + String(repeating: "x", count: 239)
+                let heard = listener.hear("DBIRTH", birth(birthTime + 5, []), device: name)
+                if heard.rejection != nil { return heard }
+            }
+            return nil
+        }
+        _ = listener.hear("NBIRTH", node(birthTime, "a"))
+        _ = listener.hear("NBIRTH", node(birthTime + 1, "b"))
+        #expect(add(devices: 0..<6_000) == nil)
+        let refused = add(devices: 6_000..<8_192)
+        #expect(refused?.rejection == Rejection(.fieldLimit, "the devices and births of this edge node take more than 4 MiB"))
+        listener.commit()
+        let note = listener.notes["sparkplug/Plant/edge1"] ?? []
+        #expect(note.count > 2 << 20 && note.count <= 4 << 20, "\(note.count)")
+        // What was kept is not disturbed by what was refused.
+        let named = SparkplugPayloadText(time: birthTime + 6, sequence: 1, metrics: [.init("b7", .int(0xFFFF_FFFF))])
+        #expect(listener.hear("NDATA", named.bytes).readings.first?.fields == ["b7": .integer(-1)])
+    }
+
     @Test func hostileNotesAreRefused() {
         let listener = Listener(.sparkplugB)
         _ = listener.hear("NBIRTH", birth(birthTime, [("a", 1)]))

@@ -95,6 +95,23 @@ import Testing
         #expect(restarted.hear("1", topic: "homie/car/e/t").readings.first?.fields == ["e.t": .double(1)])
     }
 
+    /// A stranger who invents topics fills 256 MiB and no more: these take 131 kB each.
+    @Test func memoryHasALimit() {
+        let listener = Listener(.homie)
+        let base = String(repeating: "b", count: 65_000)
+        var refused: Rejection?
+        var count = 0
+        while refused == nil, count < 2_200 {
+            refused = listener.hear("1", topic: "\(base)/d\(count)/n/p").rejection
+            count += 1
+        }
+        #expect(refused == Rejection(.fieldLimit, "the Homie devices of this subscription have more names than 256 MiB hold"))
+        #expect((1_900..<2_100).contains(count), "\(count)")
+        #expect(listener.hear("1", topic: "\(base)/d0/n/p").readings.count == 1)
+        listener.forget()
+        #expect(listener.hear("1", topic: "\(base)/new/n/p").readings.count == 1)
+    }
+
     @Test func damagedNotesAreNotUsed() {
         let good: [UInt8] = [1, 1, 3] + Array("e/t".utf8) + [2]
         let bad: [[UInt8]] = [[], [2], [1], [1, 2], [1, 1, 3], good + [0], Array(good.dropLast()), [1, 1, 3] + Array("e/t".utf8) + [9]]
