@@ -24,6 +24,8 @@ package struct IngestStatistics: Sendable {
     package var sequenceGaps = 0
     /// Metrics whose alias nobody had explained (Sparkplug).
     package var unknownAliases = 0
+    /// Metrics of births that cannot be stored (Sparkplug).
+    package var ignoredMetrics = 0
     /// What each broker said it has dropped since it started, by `host:port`. Empty where `$SYS` cannot be read.
     package var brokerDropped: [String: Int] = [:]
     package var batches = 0
@@ -58,6 +60,7 @@ final class IngestCounters: Sendable {
     let ignored = Atomic<Int>(0)
     let sequenceGaps = Atomic<Int>(0)
     let unknownAliases = Atomic<Int>(0)
+    let ignoredMetrics = Atomic<Int>(0)
     let batches = Atomic<Int>(0)
     let largestBatch = Atomic<Int>(0)
     let reconnects = Atomic<Int>(0)
@@ -116,6 +119,7 @@ final class IngestCounters: Sendable {
         statistics.ignored = ignored.load(ordering: .relaxed)
         statistics.sequenceGaps = sequenceGaps.load(ordering: .relaxed)
         statistics.unknownAliases = unknownAliases.load(ordering: .relaxed)
+        statistics.ignoredMetrics = ignoredMetrics.load(ordering: .relaxed)
         statistics.brokerDropped = brokerDropped.withLock { $0 }
         statistics.batches = batches.load(ordering: .relaxed)
         statistics.largestBatch = largestBatch.load(ordering: .relaxed)

@@ -138,8 +138,8 @@ import Testing
         let before = try #require(threadTicks(named: "mqtt-1"))
         try await Task.sleep(for: .seconds(2))
         let after = try #require(threadTicks(named: "mqtt-1"))
-        // Ticks of 10 ms.
-        #expect(after - before <= 1)
+        // Ticks of 10 ms, sampled: a loop that spins takes 200 of them. Threads of other tests' connections have the same name.
+        #expect(after - before <= 5)
     }
 
     @Test func aSubscriptionThatCannotWorkIsRefusedAtOnce() throws {

@@ -25,7 +25,7 @@ struct SparkplugGeneration {
     /// Memory that it takes, roughly.
     var byteCount: Int { names.byteCount + 64 * metrics.count + 64 }
 
-    /// At most what it takes in a note: a metric's name has two bytes of length before it, and a datatype and up to eleven of an alias behind.
+    /// At most what it takes in a note: a metric's name has two bytes of length before it, and up to twelve of datatype and alias behind.
     var noteByteCount: Int { names.nameByteCount + 14 * metrics.count + 20 }
 
     func name(_ number: Int) -> [UInt8] { names.name(number) }

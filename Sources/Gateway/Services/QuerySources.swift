@@ -81,6 +81,7 @@ extension PrometheusText {
         single("gaugehouse_mqtt_ignored_total", .counter, "Messages that their format does not store.", statistics.ignored)
         single("gaugehouse_mqtt_sequence_gaps_total", .counter, "Messages missing in numbered sequences.", statistics.sequenceGaps)
         single("gaugehouse_mqtt_unknown_aliases_total", .counter, "Metrics whose alias nobody had explained.", statistics.unknownAliases)
+        single("gaugehouse_mqtt_ignored_metrics_total", .counter, "Metrics of births that cannot be stored.", statistics.ignoredMetrics)
         family("gaugehouse_broker_messages_dropped", .gauge, "What the broker says it has dropped since it started.")
         for (broker, count) in statistics.brokerDropped.sorted(by: { $0.key < $1.key }) {
             sample(Double(count), labels: ["broker": broker])

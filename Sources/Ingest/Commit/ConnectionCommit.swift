@@ -35,6 +35,7 @@ extension ConnectionLoop {
         requests += effects.requests
         counters.sequenceGaps.add(effects.sequenceGaps, ordering: .relaxed)
         counters.unknownAliases.add(effects.unknownAliases, ordering: .relaxed)
+        counters.ignoredMetrics.add(effects.ignoredMetrics, ordering: .relaxed)
     }
 
     /// - Returns: nil when there was nothing to commit.
