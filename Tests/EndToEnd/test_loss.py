@@ -55,8 +55,9 @@ def test_a_connection_that_is_half_open_is_noticed_and_loses_nothing(
     """Neither side gets a word from the other any more, and nobody says that the connection is gone."""
     patient_gateway.start()
     with Flood(bench.broker.port) as flood:
-        time.sleep(1)
+        wait_until(lambda: patient_gateway.api.row_count() > 100, "readings come in")
         wire.go_dark()
+        # What is sent into the dark is lost on the wire.
         time.sleep(1)
         wire.come_back()
         wait_until(
@@ -72,7 +73,7 @@ def test_a_gateway_that_stands_still_for_longer_than_the_keep_alive_loses_nothin
 ) -> None:
     patient_gateway.start()
     with Flood(bench.broker.port) as flood:
-        time.sleep(1)
+        wait_until(lambda: patient_gateway.api.row_count() > 100, "readings come in")
         patient_gateway.signal(signal.SIGSTOP)
         time.sleep(2 * KEEP_ALIVE_SECONDS)
         patient_gateway.signal(signal.SIGCONT)
@@ -91,6 +92,7 @@ def test_a_disk_that_stalls_for_30_seconds_loses_nothing(bench: Bench, patient_g
     with Flood(bench.broker.port) as flood:
         wait_until(lambda: patient_gateway.api.row_count() > 100, "readings come in")
         stall.touch()
+        # A sync that began before the stall may still end.
         time.sleep(1)
         before, start = patient_gateway.api.row_count(), time.monotonic()
         while time.monotonic() < start + 29:
@@ -98,7 +100,7 @@ def test_a_disk_that_stalls_for_30_seconds_loses_nothing(bench: Bench, patient_g
             assert patient_gateway.api.rows("d-0"), "reads go on"
             time.sleep(1)
         stall.unlink()
-        time.sleep(1)
+        wait_until(lambda: patient_gateway.api.row_count() > before, "syncs return, and readings come in again")
     flood.check(patient_gateway)
 
 

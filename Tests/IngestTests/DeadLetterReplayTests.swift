@@ -157,7 +157,8 @@ import Testing
         // A thread of its own: a task might get its turn only when everything is sent.
         let stopped = DispatchSemaphore(value: 0)
         Thread.detachNewThread { [station = Unchecked(station), broker = Unchecked(broker)] in
-            while station.value.statistics.messages <= 1_000 { usleep(1_000) }
+            let deadline = ContinuousClock.now + .seconds(30)
+            while station.value.statistics.messages <= 1_000, ContinuousClock.now < deadline { usleep(1_000) }
             broker.value.stop()
             stopped.signal()
         }
