@@ -57,7 +57,7 @@ let package = Package(
         module("Telemetry", isFast: true),
         module("TelemetryCodec", ["CChecksum", "CZstd", "Telemetry"], isFast: true),
         module("TelemetryStore", ["Telemetry", "TelemetryCodec"], isFast: true),
-        module("Dialects", ["CSimdjson", "Telemetry"]),
+        module("Dialects", ["CSimdjson", "Telemetry", "TelemetryCodec"]),
         module("Parquet", ["TelemetryCodec"]),
         module("ObjectStorage", [product("Crypto", of: "swift-crypto")]),
         module(

@@ -92,6 +92,13 @@ public struct RawBuffer: ~Copyable {
         text.withUTF8 { append(counted: UnsafeRawBufferPointer($0)) }
     }
 
+    package mutating func append(counted bytes: [UInt8]) {
+        bytes.withUnsafeBytes { append(counted: $0) }
+    }
+
+    /// A copy of the written bytes.
+    package var array: [UInt8] { withBytes { [UInt8]($0) } }
+
     /// Overwrites bytes already written, e.g. a length known only afterwards.
     @inlinable public mutating func patch<I: FixedWidthInteger & BitwiseCopyable>(_ value: I, at offset: Int) {
         precondition(offset + MemoryLayout<I>.size <= count)

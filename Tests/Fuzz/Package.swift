@@ -33,7 +33,7 @@ let package = Package(
         module("Telemetry"),
         module("TelemetryCodec", ["CChecksum", "CZstd", "Telemetry"]),
         module("TelemetryStore", ["Telemetry", "TelemetryCodec"]),
-        module("Dialects", ["CSimdjson", "Telemetry"]),
+        module("Dialects", ["CSimdjson", "Telemetry", "TelemetryCodec"]),
         // The ledger only: the rest of Delivery brings libraries that no fuzzer looks at.
         module("Delivery", ["Telemetry", "TelemetryCodec", "TelemetryStore"]),
         .target(

@@ -7,7 +7,7 @@ import Testing
         "Telemetry": [],
         "TelemetryCodec": ["CChecksum", "CZstd", "Telemetry"],
         "TelemetryStore": ["Telemetry", "TelemetryCodec"],
-        "Dialects": ["CSimdjson", "Telemetry"],
+        "Dialects": ["CSimdjson", "Telemetry", "TelemetryCodec"],
         "Parquet": ["TelemetryCodec"],
         "ObjectStorage": [],
         "Delivery": ["Telemetry", "TelemetryCodec", "TelemetryStore", "Parquet", "ObjectStorage"],

@@ -111,14 +111,7 @@ struct HTTPWriteConnection: LoadConnection {
 
     mutating func flush(now: UInt64) throws(LoadError) {
         guard let socket else { return }
-        while hasOutgoing {
-            let head = requestHead
-            let progress = try request.withUnsafeBufferPointer { (bytes) throws(LoadError) in
-                try socket.writeSome(from: UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[head...])))
-            }
-            guard case .bytes(let count) = progress else { return }
-            requestHead += count
-        }
+        try socket.writeRest(of: request, from: &requestHead)
     }
 
     mutating func receive(into recorder: inout AckRecorder, now: UInt64) throws(LoadError) {

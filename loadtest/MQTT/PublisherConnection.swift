@@ -215,15 +215,10 @@ struct PublisherConnection: LoadConnection {
     /// Writes what is waiting until it is gone or the socket is full.
     mutating func flush(now: UInt64) throws(LoadError) {
         guard let socket else { return }
-        while hasOutgoing {
-            let head = outgoingHead
-            let progress = try outgoing.withUnsafeBufferPointer { (bytes) throws(LoadError) in
-                try socket.writeSome(from: UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[head...])))
-            }
-            guard case .bytes(let count) = progress else { return }
-            outgoingHead += count
-            lastWriteNanoseconds = now
-        }
+        let head = outgoingHead
+        try socket.writeRest(of: outgoing, from: &outgoingHead)
+        if outgoingHead > head { lastWriteNanoseconds = now }
+        guard !hasOutgoing else { return }
         outgoing.removeAll(keepingCapacity: true)
         outgoingHead = 0
     }

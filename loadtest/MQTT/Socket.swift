@@ -81,16 +81,23 @@ final class Socket {
         }
     }
 
+    /// Writes `bytes` from `head` on, which moves along, until all is gone or the socket is full.
+    func writeRest(of bytes: [UInt8], from head: inout Int) throws(LoadError) {
+        while head < bytes.count {
+            let start = head
+            let progress = try bytes.withUnsafeBufferPointer { (all) throws(LoadError) in
+                try writeSome(from: UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: all[start...])))
+            }
+            guard case .bytes(let count) = progress else { return }
+            head += count
+        }
+    }
+
     /// Blocking sockets only.
     func writeAll(_ bytes: [UInt8]) throws(LoadError) {
         var head = 0
-        while head < bytes.count {
-            let progress = try bytes.withUnsafeBufferPointer { (all) throws(LoadError) in
-                try writeSome(from: UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: all[head...])))
-            }
-            guard case .bytes(let count) = progress else { throw LoadError(.unavailable, "\(peer) takes no data") }
-            head += count
-        }
+        try writeRest(of: bytes, from: &head)
+        guard head == bytes.count else { throw LoadError(.unavailable, "\(peer) takes no data") }
     }
 
     private func setTimeouts(seconds: Int) {

@@ -1,4 +1,5 @@
 import Telemetry
+import TelemetryCodec
 
 /// One metric as it stands in a payload: slices of that, nothing resolved.
 struct SparkplugMetric {
@@ -23,21 +24,21 @@ struct SparkplugMetric {
     var value = Value.none
 
     /// Source: sparkplug_b.proto of Eclipse Tahu, message Payload.Metric.
-    init(_ bytes: UnsafeRawBufferPointer) throws(WireError) {
-        var cursor = WireCursor(bytes)
-        while let (field, kind) = try cursor.key() {
+    init(_ bytes: UnsafeRawBufferPointer) throws(CodecError) {
+        var cursor = ByteCursor(bytes)
+        while let (field, kind) = try cursor.protobufKey() {
             switch (field, kind) {
-            case (1, .bytes): name = try cursor.counted()
+            case (1, .bytes): name = try cursor.countedBytes()
             case (2, .varint): alias = try cursor.varint()
             case (3, .varint): timestamp = try cursor.varint()
             case (4, .varint): datatype = UInt8(clamping: try cursor.varint())
             case (7, .varint): isNull = try cursor.varint() != 0
             case (10, .varint), (11, .varint): value = .integer(try cursor.varint())
-            case (12, .fixed32): value = .float(Float(bitPattern: try cursor.fixed32()))
-            case (13, .fixed64): value = .double(Double(bitPattern: try cursor.fixed64()))
+            case (12, .fixed32): value = .float(Float(bitPattern: try cursor.fixed(UInt32.self)))
+            case (13, .fixed64): value = .double(Double(bitPattern: try cursor.fixed(UInt64.self)))
             case (14, .varint): value = .boolean(try cursor.varint() != 0)
-            case (15, .bytes): value = .text(try cursor.counted())
-            case (16, .bytes): value = .bytes(try cursor.counted())
+            case (15, .bytes): value = .text(try cursor.countedBytes())
+            case (16, .bytes): value = .bytes(try cursor.countedBytes())
             case (1...4, _), (7, _), (10...16, _): throw .malformed
             default: try cursor.skip(kind)
             }

@@ -1,4 +1,5 @@
 import Telemetry
+import TelemetryCodec
 
 /// A payload's header and its metrics, in memory that is used again.
 struct SparkplugPayload {
@@ -14,12 +15,12 @@ struct SparkplugPayload {
     private var uuid = UnsafeRawBufferPointer(start: nil, count: 0)
 
     mutating func read(_ bytes: UnsafeRawBufferPointer) throws(Rejection) {
-        var cursor = WireCursor(bytes)
+        var cursor = ByteCursor(bytes)
         let isWhole: Bool
-        do throws(WireError) {
+        do throws(CodecError) {
             isWhole = try readFields(&cursor)
         } catch {
-            throw Rejection(.undecodable, "no Sparkplug payload: \(error) at byte \(cursor.position)")
+            throw Rejection(.undecodable, "no Sparkplug payload: \(error) at byte \(cursor.offset)")
         }
         guard isWhole else { throw Rejection(.payloadTooLong, "more than \(Self.metricLimit) metrics") }
         guard !(uuid == Self.compressionMark) else { throw Rejection(.undecodable, "compressed payloads are not supported") }
@@ -28,17 +29,17 @@ struct SparkplugPayload {
     /// Source: sparkplug_b.proto of Eclipse Tahu, message Payload.
     ///
     /// - Returns: false when there are more metrics than the limit.
-    private mutating func readFields(_ cursor: inout WireCursor) throws(WireError) -> Bool {
+    private mutating func readFields(_ cursor: inout ByteCursor) throws(CodecError) -> Bool {
         (timestamp, sequence, uuid) = (nil, nil, UnsafeRawBufferPointer(start: nil, count: 0))
         metrics.removeAll(keepingCapacity: true)
-        while let (field, kind) = try cursor.key() {
+        while let (field, kind) = try cursor.protobufKey() {
             switch (field, kind) {
             case (1, .varint): timestamp = try cursor.varint()
             case (2, .bytes):
                 guard metrics.count < Self.metricLimit else { return false }
-                metrics.append(try SparkplugMetric(try cursor.counted()))
+                metrics.append(try SparkplugMetric(try cursor.countedBytes()))
             case (3, .varint): sequence = try cursor.varint()
-            case (4, .bytes): uuid = try cursor.counted()
+            case (4, .bytes): uuid = try cursor.countedBytes()
             case (1...4, _): throw .malformed
             default: try cursor.skip(kind)
             }
@@ -66,20 +67,20 @@ struct SparkplugPayload {
     static func rebirth(at time: Timestamp) -> [UInt8] {
         let milliseconds = UInt64(max(0, time.microseconds.floorDivided(by: 1_000)))
         let name: StaticString = "Node Control/Rebirth"
-        var metric = WireWriter()
-        metric.key(1, .bytes)
-        metric.counted(UnsafeRawBufferPointer(name))
-        metric.key(3, .varint)
-        metric.varint(milliseconds)
-        metric.key(4, .varint)
-        metric.varint(UInt64(SparkplugType.boolean))
-        metric.key(14, .varint)
-        metric.varint(1)
-        var payload = WireWriter()
-        payload.key(1, .varint)
-        payload.varint(milliseconds)
-        payload.key(2, .bytes)
-        payload.counted(metric.bytes)
-        return payload.bytes
+        var metric = RawBuffer()
+        metric.append(protobufKey: 1, .bytes)
+        metric.append(counted: UnsafeRawBufferPointer(name))
+        metric.append(protobufKey: 3, .varint)
+        metric.append(varint: milliseconds)
+        metric.append(protobufKey: 4, .varint)
+        metric.append(varint: UInt64(SparkplugType.boolean))
+        metric.append(protobufKey: 14, .varint)
+        metric.append(varint: 1)
+        var payload = RawBuffer()
+        payload.append(protobufKey: 1, .varint)
+        payload.append(varint: milliseconds)
+        payload.append(protobufKey: 2, .bytes)
+        metric.withBytes { payload.append(counted: $0) }
+        return payload.array
     }
 }

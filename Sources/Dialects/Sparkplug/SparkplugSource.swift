@@ -1,4 +1,5 @@
 import Telemetry
+import TelemetryCodec
 
 /// What is known of an edge node or a device of one. Two births are kept, because data from before the newest may be delivered again
 /// after it.
@@ -77,25 +78,25 @@ extension SparkplugSource {
     private static let version: UInt8 = 1
 
     var note: [UInt8] {
-        var writer = WireWriter()
-        writer.byte(Self.version)
-        writer.byte(session == nil ? 0 : 1)
-        if let session { writer.varint(session) }
-        writer.varint(UInt64(devices.count))
-        for number in 0..<devices.count { writer.counted(devices.name(number)) }
-        writer.byte(UInt8(generations.count))
+        var writer = RawBuffer()
+        writer.append(Self.version)
+        writer.append(session == nil ? 0 : 1)
+        if let session { writer.append(varint: session) }
+        writer.append(varint: devices.count)
+        for number in 0..<devices.count { writer.append(counted: devices.name(number)) }
+        writer.append(UInt8(generations.count))
         for generation in generations {
-            writer.varint(generation.birthTime)
-            writer.varint(UInt64(generation.count))
+            writer.append(varint: generation.birthTime)
+            writer.append(varint: generation.count)
             for number in 0..<generation.count {
                 let metric = generation.metric(number)
-                writer.counted(generation.name(number))
-                writer.byte(metric.datatype)
-                writer.byte(metric.alias == nil ? 0 : 1)
-                if let alias = metric.alias { writer.varint(alias) }
+                writer.append(counted: generation.name(number))
+                writer.append(metric.datatype)
+                writer.append(metric.alias == nil ? 0 : 1)
+                if let alias = metric.alias { writer.append(varint: alias) }
             }
         }
-        return writer.bytes
+        return writer.array
     }
 
     /// Devices whose ids no reading can have are left out.
@@ -103,21 +104,21 @@ extension SparkplugSource {
     /// - Parameter id: the source's, `group/edge node` or with a device behind it.
     /// - Returns: nil when it is not a note of this version.
     init?(note: UnsafeRawBufferPointer, of id: UnsafeRawBufferPointer) {
-        var cursor = WireCursor(note)
+        var cursor = ByteCursor(note)
         guard (try? cursor.byte()) == Self.version else { return nil }
         do {
             let session = try Self.optional(&cursor)
-            for _ in 0..<(try Self.count(&cursor, limit: Self.deviceLimit)) {
-                let device = try cursor.counted()
+            for _ in 0..<(try cursor.count(limit: Self.deviceLimit)) {
+                let device = try cursor.countedBytes()
                 guard device.isValidUTF8 else { return nil }
                 guard id.count + 1 + device.count <= Limits.deviceByteCount else { continue }
                 guard try add(device: device) else { return nil }
             }
-            for _ in 0..<(try Self.count(&cursor, limit: Self.generationLimit)) {
+            for _ in 0..<(try cursor.count(limit: Self.generationLimit)) {
                 // Only the newest birth's session is in the note.
                 var generation = SparkplugGeneration(birthTime: try cursor.varint(), session: generations.isEmpty ? session : nil)
-                for _ in 0..<(try Self.count(&cursor, limit: SparkplugPayload.metricLimit)) {
-                    let name = try cursor.counted()
+                for _ in 0..<(try cursor.count(limit: SparkplugPayload.metricLimit)) {
+                    let name = try cursor.countedBytes()
                     try generation.add(name, .init(datatype: try cursor.byte(), alias: try Self.optional(&cursor)))
                 }
                 generations.append(generation)
@@ -128,17 +129,11 @@ extension SparkplugSource {
         guard cursor.isAtEnd else { return nil }
     }
 
-    private static func optional(_ cursor: inout WireCursor) throws(WireError) -> UInt64? {
+    private static func optional(_ cursor: inout ByteCursor) throws(CodecError) -> UInt64? {
         switch try cursor.byte() {
         case 0: return nil
         case 1: return try cursor.varint()
         default: throw .malformed
         }
-    }
-
-    private static func count(_ cursor: inout WireCursor, limit: Int) throws(WireError) -> Int {
-        let count = try cursor.varint()
-        guard count <= UInt64(limit) else { throw .malformed }
-        return Int(count)
     }
 }

@@ -1,4 +1,5 @@
 import Telemetry
+import TelemetryCodec
 
 /// What a Homie device says a property is. In notes on disk: never renumber.
 enum HomieType: UInt8 {
@@ -55,27 +56,25 @@ struct HomieTypes {
     var byteCount: Int { 128 + names.byteCount + types.count }
 
     var note: [UInt8] {
-        var writer = WireWriter()
-        writer.byte(Self.version)
-        writer.varint(UInt64(types.count))
+        var writer = RawBuffer()
+        writer.append(Self.version)
+        writer.append(varint: types.count)
         for (number, type) in types.enumerated() {
-            writer.counted(names.name(number))
-            writer.byte(type.rawValue)
+            writer.append(counted: names.name(number))
+            writer.append(type.rawValue)
         }
-        return writer.bytes
+        return writer.array
     }
 
     init() {}
 
     /// Nil: not a note of this version.
     init?(note: UnsafeRawBufferPointer) {
-        do throws(WireError) {
-            var cursor = WireCursor(note)
+        do throws(CodecError) {
+            var cursor = ByteCursor(note)
             guard try cursor.byte() == Self.version else { return nil }
-            let count = try cursor.varint()
-            guard count <= UInt64(Self.limit) else { return nil }
-            for _ in 0..<count {
-                let name = try cursor.counted()
+            for _ in 0..<(try cursor.count(limit: Self.limit)) {
+                let name = try cursor.countedBytes()
                 guard let type = HomieType(rawValue: try cursor.byte()), (try? set(name, type)) == true else { return nil }
             }
             guard cursor.isAtEnd else { return nil }
