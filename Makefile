@@ -1,6 +1,6 @@
 # Every target is a script of scripts/ or one command. CI=true: nothing is asked.
 .DEFAULT_GOAL := help
-.PHONY: help run test torture sanitize bench bench-store fuzz build lint format install clean
+.PHONY: help run test torture sanitize bench bench-store bench-http fuzz build lint format install clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -22,6 +22,9 @@ bench: ## the end-to-end benchmark
 
 bench-store: ## the store beside RocksDB, InfluxDB and VictoriaMetrics; ARGUMENTS=--quick for a trial
 	@scripts/bench-store.sh $(ARGUMENTS)
+
+bench-http: ## reading over HTTP beside an empty handler, InfluxDB and VictoriaMetrics; ARGUMENTS=--parts=rates for one part
+	@scripts/bench-http.sh $(ARGUMENTS)
 
 fuzz: ## libFuzzer over every reader of payloads and of the store's files; SECONDS_EACH=60, TARGETS=all
 	@scripts/fuzz.sh $(or $(SECONDS_EACH),60) $(TARGETS)

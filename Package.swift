@@ -100,6 +100,10 @@ let package = Package(
             exclude: ["harness", "peers", "run"],
             swiftSettings: settings),
 
+        .executableTarget(
+            name: "gaugehouse-bench-http", dependencies: [product("Hummingbird", of: "hummingbird"), product("NIOCore", of: "swift-nio")],
+            path: "Benchmarks/http", sources: ["EmptyServer.swift"], swiftSettings: settings),
+
         // Lives to be killed, for Tests/EndToEnd/test_torture.py.
         .executableTarget(
             name: "gaugehouse-torture", dependencies: ["Telemetry", "TelemetryStore"], path: "Tests/Torture", swiftSettings: settings),

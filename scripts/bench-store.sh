@@ -5,17 +5,8 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/common.sh
 source scripts/common.sh
 
-# Debian starts the servers that it installs. The benchmark runs its own copies; a server that was there before is left alone.
-servers=()
-for server in influxdb victoria-metrics; do
-    [ "$(dpkg-query -W -f '${db:Status-Status}' "$server" 2>/dev/null)" = installed ] || servers+=("$server")
-done
-install_missing libzstd-dev pkg-config libstdc++-12-dev g++ python3 librocksdb-dev influxdb victoria-metrics
-if [ ${#servers[@]} -gt 0 ] && [ -d /run/systemd/system ]; then
-    sudo=()
-    [ "$(id -u)" -eq 0 ] || sudo=(sudo)
-    "${sudo[@]}" systemctl disable --now --quiet "${servers[@]}"
-fi
+install_missing libzstd-dev pkg-config libstdc++-12-dev g++ python3 librocksdb-dev
+install_peers
 
 # Through a pipe for the reason given at build_release.
 swift build -c release --product gaugehouse-bench-store 2>&1 | cat

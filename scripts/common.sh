@@ -34,6 +34,19 @@ install_missing() {
     DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}"
 }
 
+# Installs the servers that benchmarks run copies of. Debian starts what it installs; a server that was there before is left alone.
+install_peers() {
+    local server servers=() sudo=()
+    for server in influxdb victoria-metrics; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$server" 2>/dev/null)" = installed ] || servers+=("$server")
+    done
+    install_missing influxdb victoria-metrics
+    if [ ${#servers[@]} -gt 0 ] && [ -d /run/systemd/system ]; then
+        [ "$(id -u)" -eq 0 ] || sudo=(sudo)
+        "${sudo[@]}" systemctl disable --now --quiet "${servers[@]}"
+    fi
+}
+
 # Builds both programs in release mode; sets gaugehouse_bin and load_bin.
 build_release() {
     # Through a pipe always: on a terminal SwiftPM adds a flag for colours, and builds everything anew when that comes or goes.

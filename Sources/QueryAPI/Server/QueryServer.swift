@@ -32,15 +32,16 @@ package struct QueryServer: Service {
     /// The server, its threads and its sampler. Made once; tests run it in place of `run`.
     package func application() -> Application<QueryResponder> {
         let onListening = onListening
+        let channel = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [ContinueHandler(bodyByteLimit: options.bodyByteLimit)],
+            idleTimeout: .seconds(Int64(options.idleSeconds)),
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: options.headerByteLimit, maxHeaderListSize: options.headerByteLimit, maxHeaderFieldCount: 100))
         var application = Application(
             responder: QueryResponder(table: RouteTable(routes: api.routes), metrics: api.requestMetrics, requestIDs: RequestIDs()),
-            server: .http1(
-                configuration: HTTP1Channel.Configuration(
-                    additionalChannelHandlers: [ContinueHandler(bodyByteLimit: options.bodyByteLimit)],
-                    idleTimeout: .seconds(Int64(options.idleSeconds)),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: options.headerByteLimit, maxHeaderListSize: options.headerByteLimit,
-                        maxHeaderFieldCount: 100))),
+            server: HTTPServerBuilder { responder in
+                LoopChannel(base: HTTP1Channel(responder: responder, configuration: channel))
+            },
             configuration: ApplicationConfiguration(
                 address: .hostname(options.host, port: options.port), serverName: "gaugehouse",
                 availableConnectionsDelegate: .maximum(options.connectionLimit, logger: logger)),
