@@ -117,6 +117,10 @@ import Testing
         let cursors: [PageToken.Cursor] = [
             .device(""), .device("line1/ü%"), .offset(0), .offset(100_000),
             .row(TestBed.now, start: .distantPast, end: .distantFuture),
+            .series(.list(3, after: nil), start: .distantPast, end: TestBed.now),
+            .series(.list(0, after: TestBed.now), start: .distantPast, end: TestBed.now),
+            .series(.walk("", after: nil), start: .distantPast, end: TestBed.now),
+            .series(.walk("line1/ü%", after: TestBed.now), start: .distantPast, end: TestBed.now),
         ]
         for cursor in cursors {
             let token = PageToken.encode(cursor, query: query)

@@ -39,9 +39,12 @@ struct API: Sendable {
             Route(.get, "/api/v1/devices/{id}/latest", taking: ["table", "fields", "time"], latestOfDevice),
             Route(
                 .get, "/api/v1/devices/{id}/range",
-                taking: ["table", "start", "end", "fields", "order", "versions", "format", "shape", "time"] + page, range),
+                taking: [
+                    "table", "start", "end", "fields", "order", "step", "agg", "fill", "align", "versions", "format", "shape", "time",
+                ] + page, range),
             Route(.get, "/api/v1/latest", taking: ["table", "devices", "prefix", "fields", "time"] + page, latest),
             Route(.post, "/api/v1/latest", taking: ["table", "fields", "time"] + page, latestOfList),
+            Route(.post, "/api/v1/query", query),
             Route(.get, "/api/v1/partitions", taking: ["table", "state", "time"], partitions),
             Route(.get, "/api/v1/stats", statistics),
             Route(.get, "/api/v1/config", configuration),
@@ -51,11 +54,8 @@ struct API: Sendable {
         ]
     }
 
-    /// Rows of one page at most.
-    static let pageLimit = 100_000
-
     func limit(of request: APIRequest) throws(Problem) -> Int {
-        try request.parameters.integer("limit", in: 1...Self.pageLimit, default: 1_000)
+        try request.parameters.integer("limit", in: 1...RowLayout.pageLimit, default: 1_000)
     }
 
     func timeFormat(of request: APIRequest) throws(Problem) -> TimeFormat {
@@ -63,15 +63,17 @@ struct API: Sendable {
     }
 
     /// The table that `table` names, or the default one.
-    func table(of request: APIRequest) throws(Problem) -> Table {
-        guard let name = try request.parameters.text("table") else { return store.tables[0] }
+    func table(of request: APIRequest) throws(Problem) -> Table { try table(of: request.parameters) }
+
+    func table(of parameters: Parameters) throws(Problem) -> Table {
+        guard let name = try parameters.text("table") else { return store.tables[0] }
         guard let table = store.table(named: name) else { throw .notFound("There is no table \(name).", param: "table") }
         return table
     }
 
     /// The wanted fields in their order; nil: all.
-    func fields(of request: APIRequest, in table: Table) throws(Problem) -> [String]? {
-        guard let fields = try request.parameters.list("fields") else { return nil }
+    func fields(of parameters: Parameters, in table: Table) throws(Problem) -> [String]? {
+        guard let fields = try parameters.list("fields") else { return nil }
         guard fields.count <= Limits.fieldsPerReading else {
             throw .invalid("fields", "fields may name at most \(Limits.fieldsPerReading) fields.")
         }
@@ -83,8 +85,8 @@ struct API: Sendable {
     }
 
     /// Where the page starts; nil without a token.
-    func cursor(of request: APIRequest, query: QueryHash) throws(Problem) -> PageToken.Cursor? {
-        guard let text = try request.parameters.text("page_token") else { return nil }
+    func cursor(of parameters: Parameters, query: QueryHash) throws(Problem) -> PageToken.Cursor? {
+        guard let text = try parameters.text("page_token") else { return nil }
         guard let cursor = PageToken.decode(text, query: query) else { throw Self.foreignToken }
         return cursor
     }
@@ -99,6 +101,7 @@ struct API: Sendable {
     func json(headers: HTTPFields = [:], _ body: (inout JSONWriter) throws -> Void) rethrows -> Response {
         var json = JSONWriter()
         try json.object(body)
+        json.endLine()
         var headers = headers
         headers[.contentType] = AnswerFormat.json.contentType
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.bytes)))

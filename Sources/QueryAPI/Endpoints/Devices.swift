@@ -17,7 +17,7 @@ extension API {
             table: table, prefix: try request.parameters.text("prefix") ?? "", state: state)
         let limit = try limit(of: request)
         let format = try timeFormat(of: request)
-        let cursor = try cursor(of: request, query: query)
+        let cursor = try cursor(of: request.parameters, query: query)
         switch (try request.parameters.choice("sort", default: Sort.id), cursor) {
         case (.id, nil), (.id, .device):
             let after: String? = if case .device(let id) = cursor { id } else { nil }
@@ -138,6 +138,7 @@ private struct DevicePieces: PieceSource {
         json.endArray()
         if let token = walk.nextPageToken(query: query) { json.member("next_page_token", token) }
         json.endObject()
+        json.endLine()
         return false
     }
 }

@@ -13,7 +13,7 @@ extension API {
         if tag.stillHolds(for: request.headers[.ifNoneMatch], now: clock.now()) { return Self.notModified(request) }
         // The device first: of an unknown one no field is known either.
         guard table.latest(device: id, fields: []) != nil else { throw Self.unknownDevice(id, in: table) }
-        let fields = try fields(of: request, in: table)
+        let fields = try fields(of: request.parameters, in: table)
         // In memory, under a short lock: a hop to a reader thread would cost more than the answer.
         guard let latest = table.latest(device: id, fields: fields) else { throw Self.unknownDevice(id, in: table) }
         let expiry = latest.earliestTime.map { $0 + table.options.ttl }
@@ -49,7 +49,7 @@ extension API {
         let tag = request.route.method == .get ? LatestTag(store: store, table: table, query: tagQuery) : nil
         if tag?.stillHolds(for: request.headers[.ifNoneMatch], now: clock.now()) == true { return Self.notModified(request) }
         let devices: LatestPieces.Devices
-        switch (list, try cursor(of: request, query: query)) {
+        switch (list, try cursor(of: request.parameters, query: query)) {
         case (let list?, nil): devices = .list(list[...], remaining: limit)
         case (let list?, .offset(let count)?) where count <= list.count: devices = .list(list[count...], remaining: limit)
         case (nil, nil):
@@ -59,7 +59,7 @@ extension API {
         default: throw Self.foreignToken
         }
         let pieces = LatestPieces(
-            devices: devices, table: table, fields: try fields(of: request, in: table), query: query, time: format)
+            devices: devices, table: table, fields: try fields(of: request.parameters, in: table), query: query, time: format)
         return try await readers.response(
             pieces, contentType: AnswerFormat.json.contentType, headers: [.cacheControl: "no-cache"], logger: request.logger
         ) { pieces, headers in
@@ -145,6 +145,7 @@ private struct LatestPieces: PieceSource {
         json.endArray()
         if let token { json.member("next_page_token", token) }
         json.endObject()
+        json.endLine()
         return false
     }
 

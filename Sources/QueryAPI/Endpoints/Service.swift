@@ -33,7 +33,7 @@ extension API {
     func configuration(_ request: APIRequest) async throws -> Response {
         Response(
             status: .ok, headers: [.contentType: AnswerFormat.json.contentType],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: sources.configuration())))
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: sources.configuration() + [UInt8(ascii: "\n")])))
     }
 
     func statistics(_ request: APIRequest) async throws -> Response {

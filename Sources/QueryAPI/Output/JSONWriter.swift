@@ -49,7 +49,13 @@ package struct JSONWriter: Sendable {
     mutating func line(_ body: (inout JSONWriter) -> Void) {
         needsComma = false
         body(&self)
+        endLine()
+    }
+
+    /// Ends a document, or a line of one: the next value stands alone.
+    package mutating func endLine() {
         bytes.append(ascii: "\n")
+        needsComma = false
     }
 
     package mutating func null() { value { $0.append(text: "null") } }
@@ -127,6 +133,12 @@ package struct JSONWriter: Sendable {
     package mutating func member(_ name: String, seconds span: TimeSpan) {
         key(name)
         time(Timestamp(microseconds: span.microseconds), as: .seconds)
+    }
+
+    /// A length of time in milliseconds; a fraction only where it has one.
+    package mutating func member(_ name: String, milliseconds span: TimeSpan) {
+        key(name)
+        time(Timestamp(microseconds: span.microseconds), as: .milliseconds)
     }
 
     @inline(__always)

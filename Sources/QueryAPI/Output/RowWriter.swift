@@ -4,25 +4,41 @@ import TelemetryStore
 /// Writes the rows of a page in any of the formats; the loop that large answers spend their time in.
 struct RowWriter {
     private let layout: RowLayout
-    private let names: [String]
+    private let columnCount: Int
     /// The columns' names as JSON members, quoted and with their colon.
     private let keys: [[UInt8]]
+    /// The device as each line starts with it: a member of an object, or a cell of CSV and a comma. Empty for rows of one device.
+    private var device: [UInt8] = []
 
-    init(columns: [String], layout: RowLayout) {
+    /// - Parameter device: given when rows of several devices lie among one another.
+    init(columns: [String], device: String? = nil, layout: RowLayout) {
         self.layout = layout
-        names = columns
-        keys = columns.map { name in
-            // The row's own time has that name in an object.
-            var name = name == "time" ? "field_time" : name
-            var key: [UInt8] = []
-            name.withUTF8 { key.append(quotedJSON: UnsafeRawBufferPointer($0)) }
-            return key + [UInt8(ascii: ":")]
+        columnCount = columns.count
+        // The row's own time and device have these names in an object.
+        let reserved = device == nil ? ["time"] : ["time", "device"]
+        keys = columns.map { Self.key(reserved.contains($0) ? "field_" + $0 : $0) }
+        guard let device else { return }
+        if layout.format == .csv {
+            self.device.append(csv: device)
+            self.device.append(ascii: ",")
+        } else {
+            var json = JSONWriter()
+            json.string(device)
+            self.device = Self.key("device") + json.bytes
         }
     }
 
-    func writeCSVHeader(to json: inout JSONWriter) {
-        json.bytes.append(text: "time")
-        for name in names {
+    private static func key(_ name: String) -> [UInt8] {
+        var name = name
+        var key: [UInt8] = []
+        name.withUTF8 { key.append(quotedJSON: UnsafeRawBufferPointer($0)) }
+        return key + [UInt8(ascii: ":")]
+    }
+
+    /// - Parameter hasDevice: lines start with their device.
+    static func writeCSVHeader(_ columns: [String], hasDevice: Bool = false, to json: inout JSONWriter) {
+        json.bytes.append(text: hasDevice ? "device,time" : "time")
+        for name in columns {
             json.bytes.append(ascii: ",")
             json.bytes.append(csv: name)
         }
@@ -43,16 +59,17 @@ struct RowWriter {
     private func writeArray(_ row: Int, of page: RangePage, to json: inout JSONWriter) {
         json.beginArray()
         json.time(page.times[row], as: layout.time)
-        for index in (row * names.count)..<((row + 1) * names.count) { writeValue(index, of: page, to: &json) }
+        for index in (row * columnCount)..<((row + 1) * columnCount) { writeValue(index, of: page, to: &json) }
         json.endArray()
     }
 
     private func writeObject(_ row: Int, of page: RangePage, to json: inout JSONWriter) {
         json.beginObject()
+        if !device.isEmpty, layout.format == .ndjson { json.raw(device) }
         json.member("time", page.times[row], as: layout.time)
-        for column in 0..<names.count {
+        for column in 0..<columnCount {
             json.encodedKey(keys[column])
-            writeValue(row * names.count + column, of: page, to: &json)
+            writeValue(row * columnCount + column, of: page, to: &json)
         }
         json.endObject()
     }
@@ -71,10 +88,11 @@ struct RowWriter {
     }
 
     private func writeCSV(_ row: Int, of page: RangePage, to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: device)
         bytes.append(time: page.times[row], as: layout.time)
-        for cell in page.cells[(row * names.count)..<((row + 1) * names.count)] {
+        for index in (row * columnCount)..<((row + 1) * columnCount) {
             bytes.append(ascii: ",")
-            bytes.append(csv: cell, arena: page.bytes)
+            bytes.append(csv: page.cells[index], arena: page.bytes)
         }
         bytes.appendCSVLineEnd()
     }

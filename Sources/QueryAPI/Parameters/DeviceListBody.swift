@@ -7,13 +7,7 @@ enum DeviceListBody {
 
     /// - Throws: a 400 that names `body`, `devices`, or the member that does not belong there.
     static func parse(_ body: ByteBuffer) throws(Problem) -> [String] {
-        let value: JSONValue
-        do {
-            value = try JSONValue.parse(Array(body.readableBytesView))
-        } catch {
-            throw .invalid("body", "The body is not JSON: \(error.detail) at byte \(error.offset).")
-        }
-        guard case .object(let members) = value else { throw .invalid("body", "The body must be {\"devices\":[…]}.") }
+        let members = try JSONValue.members(of: body, form: "{\"devices\":[…]}")
         if let stranger = members.first(where: { $0.name != "devices" }) {
             throw .invalid(stranger.name, "The body has no member \(stranger.name); it must be {\"devices\":[…]}.")
         }
@@ -27,5 +21,21 @@ enum DeviceListBody {
             ids.append(id)
         }
         return ids
+    }
+}
+
+extension JSONValue {
+    /// The members of a request's body.
+    ///
+    /// - Parameter form: what the body must look like, for the problem.
+    static func members(of body: ByteBuffer, form: String) throws(Problem) -> [Member] {
+        let value: JSONValue
+        do {
+            value = try parse(Array(body.readableBytesView))
+        } catch {
+            throw .invalid("body", "The body is not JSON: \(error.detail) at byte \(error.offset). It must be \(form).")
+        }
+        guard case .object(let members) = value else { throw .invalid("body", "The body must be \(form).") }
+        return members
     }
 }

@@ -9,6 +9,16 @@ package struct PageToken: Equatable {
         case offset(Int)
         /// The last row's time, and the range as resolved for the first page: `-1h` must not move from page to page.
         case row(Timestamp, start: Timestamp, end: Timestamp)
+        /// A place among the rows of several devices, and the range as resolved for the first page.
+        case series(Series, start: Timestamp, end: Timestamp)
+    }
+
+    /// Where a page of several devices ended.
+    package enum Series: Equatable, Sendable {
+        /// The next device of a list begins; or goes on behind a row.
+        case list(Int, after: Timestamp?)
+        /// The devices behind this id follow; or its rows behind one.
+        case walk(String, after: Timestamp?)
     }
 
     /// Layout: kind (1 byte), query hash (8, little-endian), payload; base64url without padding.
@@ -22,6 +32,16 @@ package struct PageToken: Equatable {
         case .row(let time, let start, let end):
             bytes = [3] + littleEndian(query.value)
             for time in [time, start, end] { bytes += littleEndian(UInt64(bitPattern: time.microseconds)) }
+        case .series(let place, let start, let end):
+            let (kind, after, tail): (UInt8, Timestamp?, [UInt8]) =
+                switch place {
+                case .list(let index, let after): (4, after, littleEndian(UInt64(index)))
+                case .walk(let id, let after): (5, after, Array(id.utf8))
+                }
+            bytes = [kind] + littleEndian(query.value)
+            // No row has the end of all times.
+            for time in [after ?? .distantFuture, start, end] { bytes += littleEndian(UInt64(bitPattern: time.microseconds)) }
+            bytes += tail
         }
         var text: [UInt8] = []
         text.append(base64: bytes, urlSafe: true)
@@ -38,11 +58,24 @@ package struct PageToken: Equatable {
         case (2, 8):
             return Int(exactly: number(payload)).map { .offset($0) }
         case (3, 24):
-            let times = stride(from: 9, to: 33, by: 8).map { Timestamp(microseconds: Int64(bitPattern: number(bytes[$0..<($0 + 8)]))) }
+            let times = times(bytes)
             return .row(times[0], start: times[1], end: times[2])
+        case (4, 32), (5, 24...):
+            let times = times(bytes)
+            let after = times[0] == .distantFuture ? nil : times[0]
+            let place: Series? =
+                bytes[0] == 4
+                ? Int(exactly: number(bytes[33...])).map { .list($0, after: after) }
+                : String(validating: bytes[33...], as: UTF8.self).map { .walk($0, after: after) }
+            return place.map { .series($0, start: times[1], end: times[2]) }
         default:
             return nil
         }
+    }
+
+    /// Three times behind kind and hash.
+    private static func times(_ bytes: [UInt8]) -> [Timestamp] {
+        stride(from: 9, to: 33, by: 8).map { Timestamp(microseconds: Int64(bitPattern: number(bytes[$0..<($0 + 8)]))) }
     }
 
     private static func littleEndian(_ value: UInt64) -> [UInt8] {

@@ -1,55 +1,94 @@
 import Telemetry
 
-/// The query parameters of one request: known to the route, each given once, decoded when asked for.
+/// The parameters of one request, from its query string or its JSON body: known to the route, each given once, read when asked for.
 struct Parameters: Sendable {
-    private var values: [String: Substring] = [:]
+    private enum Value: Sendable {
+        /// Of the query string, still percent-encoded.
+        case encoded(Substring)
+        /// A member of the body.
+        case json(JSONValue)
+    }
+
+    private var values: [String: Value] = [:]
 
     /// - Parameters:
     ///   - query: the raw query string.
     ///   - known: the names that the route takes.
-    /// - Throws: a 400 that names a parameter that is unknown, not supported by this version, doubled, or badly encoded.
+    /// - Throws: a 400 that names a parameter that is unknown, doubled, or badly encoded.
     init(_ query: Substring, known: [String]) throws(Problem) {
         for pair in query.split(separator: "&") {
             let rawName = pair.prefix { $0 != "=" }
             guard let name = PercentEncoding.decode(rawName, plusIsSpace: true) else {
                 throw .invalid(String(rawName), "The name of a parameter is not percent-encoded UTF-8.")
             }
-            guard known.contains(name) else { throw Self.unknown(name, known: known) }
-            guard values.updateValue(pair.dropFirst(rawName.count + 1), forKey: name) == nil else {
-                throw .invalid(name, "\(name) is given more than once.")
-            }
+            try add(name, .encoded(pair.dropFirst(rawName.count + 1)), known: known)
             _ = try text(name)
         }
     }
 
-    /// Parameters that later versions of the API give a meaning.
-    private static let planned: Set<String> = ["step", "agg", "fill", "align", "max_hz", "where"]
-
-    private static func unknown(_ name: String, known: [String]) -> Problem {
-        if planned.contains(name) { return .invalid(name, "\(name) is not supported by this version.") }
-        let names = known.isEmpty ? "none" : known.joined(separator: ", ")
-        return .invalid(name, "There is no parameter \(name) here. Known: \(names).")
+    /// - Parameter members: of a JSON object; one that is null counts as not given.
+    init(members: [JSONValue.Member], known: [String]) throws(Problem) {
+        for member in members {
+            try add(member.name, .json(member.value), known: known)
+        }
+        values = values.filter { if case .json(.null) = $0.value { false } else { true } }
     }
+
+    private mutating func add(_ name: String, _ value: Value, known: [String]) throws(Problem) {
+        guard known.contains(name) else {
+            let names = known.isEmpty ? "none" : known.joined(separator: ", ")
+            throw .invalid(name, "There is no parameter \(name) here. Known: \(names).")
+        }
+        guard values.updateValue(value, forKey: name) == nil else { throw .invalid(name, "\(name) is given more than once.") }
+    }
+
+    func isGiven(_ name: String) -> Bool { values[name] != nil }
 
     func text(_ name: String) throws(Problem) -> String? {
-        guard let raw = values[name] else { return nil }
-        return try Self.decode(raw, of: name)
+        switch values[name] {
+        case nil: return nil
+        case .encoded(let raw)?: return try Self.decode(raw, of: name)
+        case .json(.string(let text))?: return text
+        case .json?: throw .invalid(name, "\(name) must be a string.")
+        }
     }
 
-    /// A list, split at its commas once decoded: most clients encode every comma. A name that holds one needs the POST form.
+    /// A list. In a query string it is split at its commas once decoded, as most clients encode every comma: a name that holds one needs a
+    /// JSON body.
     func list(_ name: String) throws(Problem) -> [String]? {
-        guard let text = try text(name) else { return nil }
-        let elements = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        var elements: [String] = []
+        if case .json(let value)? = values[name] {
+            let problem = Problem.invalid(name, "\(name) must be a list of strings, such as [\"a\",\"b\"].")
+            guard case .array(let members) = value else { throw problem }
+            for member in members {
+                guard case .string(let text) = member else { throw problem }
+                elements.append(text)
+            }
+        } else {
+            guard let text = try text(name) else { return nil }
+            elements = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        }
         guard !elements.contains("") else { throw .invalid(name, "\(name) holds an empty name.") }
         return elements
     }
 
+    /// A member of a JSON body as it is.
+    func json(_ name: String) -> JSONValue? { if case .json(let value)? = values[name] { value } else { nil } }
+
     func integer(_ name: String, in range: ClosedRange<Int>, default fallback: Int) throws(Problem) -> Int {
-        guard let text = try text(name) else { return fallback }
-        guard let value = Int(text), range.contains(value) else {
-            throw .invalid(name, "\(name) must be a number from \(range.lowerBound) to \(range.upperBound).")
+        let text: String
+        switch values[name] {
+        case nil: return fallback
+        case .json(.number(let number))?: text = number
+        case .json?: throw Self.notInteger(name, range)
+        case .encoded(let raw)?: text = try Self.decode(raw, of: name)
         }
+        guard let value = Int(text), range.contains(value) else { throw Self.notInteger(name, range) }
         return value
+    }
+
+    private static func notInteger(_ name: String, _ range: ClosedRange<Int>) -> Problem {
+        .invalid(name, "\(name) must be a number from \(range.lowerBound) to \(range.upperBound).")
     }
 
     func choice<Choice: RawRepresentable<String> & CaseIterable>(_ name: String, default fallback: Choice) throws(Problem) -> Choice {
@@ -58,16 +97,46 @@ struct Parameters: Sendable {
 
     func choice<Choice: RawRepresentable<String> & CaseIterable>(_ name: String) throws(Problem) -> Choice? {
         guard let text = try text(name) else { return nil }
+        return try Self.choice(text, of: name)
+    }
+
+    /// Several choices of a list, each at most once; nil when it is not given.
+    func choices<Choice: RawRepresentable<String> & CaseIterable & Hashable>(_ name: String) throws(Problem) -> [Choice]? {
+        guard let texts = try list(name) else { return nil }
+        var choices: [Choice] = []
+        for text in texts { choices.append(try Self.choice(text, of: name)) }
+        guard Set(choices).count == choices.count else { throw .invalid(name, "\(name) names one more than once.") }
+        return choices
+    }
+
+    private static func choice<Choice: RawRepresentable<String> & CaseIterable>(_ text: String, of name: String) throws(Problem) -> Choice {
         guard let choice = Choice(rawValue: text) else {
             throw .invalid(name, "\(name) must be one of \(Choice.allCases.map(\.rawValue).joined(separator: ", ")).")
         }
         return choice
     }
 
-    /// A point in time. A `+` stands for itself (`now+1h`, `+02:00`), or for the blank of an RFC 3339 text.
+    /// A length of time above zero.
+    func span(_ name: String) throws(Problem) -> TimeSpan? {
+        guard let text = try text(name) else { return nil }
+        guard let span = TimeSpan(text: text), span > .zero else {
+            throw .invalid(name, "\(name) must be a length of time above zero, such as 30s, 5m, 1h, 1d or 1h30m.")
+        }
+        return span
+    }
+
+    /// A point in time. A `+` of a query string stands for itself (`now+1h`, `+02:00`), or for the blank of an RFC 3339 text.
     func time(_ name: String, now: Timestamp) throws(Problem) -> Timestamp? {
-        guard let raw = values[name], let form = try text(name), let literal = PercentEncoding.decode(raw) else { return nil }
-        if let time = TimeParameter.parse(literal, now: now) ?? TimeParameter.parse(form, now: now) { return time }
+        var forms: [String] = []
+        switch values[name] {
+        case nil: return nil
+        case .encoded(let raw)?: forms = [PercentEncoding.decode(raw) ?? "", try Self.decode(raw, of: name)]
+        case .json(.number(let text))?, .json(.string(let text))?: forms = [text]
+        case .json?: break
+        }
+        for form in forms {
+            if let time = TimeParameter.parse(form, now: now) { return time }
+        }
         throw .invalid(
             name,
             "\(name) must be RFC 3339 with a zone, an epoch number (s, ms, us or ns), now, or relative such as -1h or now-7d.")
@@ -77,7 +146,10 @@ struct Parameters: Sendable {
     func add(to hash: inout QueryHash) {
         for (name, value) in values.sorted(by: { $0.key < $1.key }) where !Self.presentation.contains(name) {
             hash.add(name)
-            hash.add(PercentEncoding.decode(value, plusIsSpace: true) ?? "")
+            switch value {
+            case .encoded(let raw): hash.add(PercentEncoding.decode(raw, plusIsSpace: true) ?? "")
+            case .json(let value): hash.add(value)
+            }
         }
     }
 
@@ -89,5 +161,27 @@ struct Parameters: Sendable {
             throw .invalid(name, "\(name) is not percent-encoded UTF-8.")
         }
         return text
+    }
+}
+
+extension QueryHash {
+    fileprivate mutating func add(_ value: JSONValue) {
+        switch value {
+        case .null: add("null")
+        case .boolean(let flag): add(flag ? "true" : "false")
+        case .number(let text): add(text)
+        case .string(let text):
+            add("\"")
+            add(text)
+        case .array(let elements):
+            add("[\(elements.count)")
+            for element in elements { add(element) }
+        case .object(let members):
+            add("{\(members.count)")
+            for member in members {
+                add(member.name)
+                add(member.value)
+            }
+        }
     }
 }

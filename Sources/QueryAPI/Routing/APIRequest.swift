@@ -26,12 +26,15 @@ struct APIRequest: Sendable {
     }
 
     /// The hash that page tokens of this query carry.
-    func queryHash(table: String, adding parts: [String] = []) -> QueryHash {
+    ///
+    /// - Parameter members: of the body, where it says what is asked.
+    func queryHash(table: String, adding parts: [String] = [], members: Parameters? = nil) -> QueryHash {
         var hash = QueryHash()
         hash.add(route.pattern)
         hash.add(table)
         captures.forEach { hash.add($0) }
         parameters.add(to: &hash)
+        members?.add(to: &hash)
         parts.forEach { hash.add($0) }
         return hash
     }

@@ -90,6 +90,7 @@ struct Problem: Error {
             outcome?.write(to: &json)
             json.member("request_id", requestID)
         }
+        json.endLine()
         var headers = headers
         headers[.contentType] = "application/problem+json"
         return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.bytes)))

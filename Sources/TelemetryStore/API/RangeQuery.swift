@@ -18,6 +18,10 @@ package struct RangeQuery: Sendable {
     package var after: Timestamp?
     /// Above 1, `RangePage.versions` is filled.
     package var versions = 1
+    /// Rows that are wanted, judged by their newest values; nil: all.
+    package var condition: RowCondition?
+    /// Rows looked at by one call at most; what it then answers may be short or empty, and more may follow.
+    package var scanLimit = Int.max
 
     package init(device: String, start: Timestamp, end: Timestamp) {
         self.device = device
@@ -32,6 +36,11 @@ package struct RangePage: Sendable {
         /// Nil: no value yet in this page. Integer and double together are `double`; other mixtures are `isMixed`.
         package var type: FieldType?
         package var isMixed = false
+
+        package init(name: String, type: FieldType?) {
+            self.name = name
+            self.type = type
+        }
     }
 
     /// Versions of every cell, newest first, when more than one was asked for.
@@ -55,4 +64,6 @@ package struct RangePage: Sendable {
     package var versions: Versions?
     /// More rows may follow: ask again with `after` set to this. Absent is the only end signal.
     package var nextAfter: Timestamp?
+
+    package init(columns: [Column]) { self.columns = columns }
 }

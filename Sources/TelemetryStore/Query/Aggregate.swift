@@ -30,6 +30,11 @@ package struct AggregateQuery: Sendable {
     package var fill: Fill = .null
     /// Windows begin at `origin + k * step`, are half-open, and are labelled by their start.
     package var origin = Timestamp(microseconds: 0)
+    /// Windows of unequal length, the days of a time zone: where each begins, ascending, and the end of the last. They hold `start` and
+    /// `end`; `step` and `origin` do not count then. Empty: equal ones.
+    package var edges: [Timestamp] = []
+    /// Rows that count; nil: all.
+    package var condition: RowCondition?
 
     /// Windows of one answer at most: a chart has fewer points.
     package static let windowLimit = 11_000
@@ -66,6 +71,8 @@ package struct AggregatePage: Sendable {
     package var cells: [Cell] = []
     /// Arena of `first` and `last` of strings and binaries.
     package var bytes: [UInt8] = []
+    /// False: no row counted; all there is comes from the filling.
+    package var hasValues = false
 }
 
 extension Table {
@@ -82,7 +89,7 @@ extension Table {
         guard windows.count * names.count * max(query.functions.count, 1) <= AggregateQuery.cellLimit else {
             throw StoreError(.invalid, "an aggregate has at most \(AggregateQuery.cellLimit) values; ask for fewer windows or fields")
         }
-        var builder = AggregateBuilder(names: names, functions: query.functions, registry: core.registry, windows: windows)
+        var builder = AggregateBuilder(names: names, query: query, registry: core.registry, windows: windows)
         if let times = windows.times(notBefore: core.expiry(now: core.clock.now())) {
             let key = core.registry.withNames { registry in
                 (bucket: Int(registry.buckets[Int(number)]), name: registry.devices.withName(number) { Array($0) })
@@ -98,34 +105,52 @@ extension Table {
     }
 }
 
-/// The windows of an aggregate, by number: window k begins at `start + k * step`.
+/// The windows of an aggregate, by number: window k begins at `start + k * step`, or at `edges[k]`.
 struct AggregateWindows {
     /// Start of the first window, µs; at or before the query's start.
     let start: Int64
     let step: Int64
     let count: Int
+    /// Empty: windows of equal length.
+    private let edges: [Int64]
     /// Times that count, closed; nil: none.
     private let times: ClosedRange<Int64>?
 
     init(_ query: AggregateQuery) throws(StoreError) {
         step = query.step.microseconds
+        edges = query.edges.map(\.microseconds)
         guard step > 0 else { throw StoreError(.invalid, "the step of an aggregate must be positive") }
         guard query.start < query.end else {
             (start, count, times) = (query.start.microseconds, 0, nil)
             return
         }
+        times = query.start.microseconds...(query.end.microseconds - 1)
+        (start, count) = try edges.isEmpty ? Self.equalWindows(query) : Self.windows(query)
+        guard count <= AggregateQuery.windowLimit else {
+            throw StoreError(.invalid, "an aggregate has at most \(AggregateQuery.windowLimit) windows; ask for less time or a longer step")
+        }
+    }
+
+    private static func equalWindows(_ query: AggregateQuery) throws(StoreError) -> (start: Int64, count: Int) {
+        let step = query.step.microseconds
         let origin = query.origin.microseconds % step
         let (shifted, overflow) = query.start.microseconds.subtractingReportingOverflow(origin)
         let (first, below) = shifted.floorDivided(by: step).multipliedReportingOverflow(by: step)
         let (start, beyond) = first.addingReportingOverflow(origin)
-        guard !overflow, !below, !beyond else { throw StoreError(.invalid, "the times of an aggregate lie too far from now") }
         let (span, tooLong) = query.end.microseconds.subtractingReportingOverflow(start)
-        guard !tooLong, (span - 1) / step < AggregateQuery.windowLimit else {
-            throw StoreError(.invalid, "an aggregate has at most \(AggregateQuery.windowLimit) windows; ask for less time or a longer step")
+        guard !overflow, !below, !beyond, !tooLong else {
+            throw StoreError(.invalid, "the times of an aggregate lie too far from now")
         }
-        self.start = start
-        count = Int((span - 1) / step) + 1
-        times = query.start.microseconds...(query.end.microseconds - 1)
+        // At most 2^63 - 1.
+        return (start, (Int(span) - 1) / Int(step) + 1)
+    }
+
+    private static func windows(_ query: AggregateQuery) throws(StoreError) -> (start: Int64, count: Int) {
+        let edges = query.edges
+        guard edges.count > 1, edges[0] <= query.start, edges[edges.count - 1] >= query.end,
+            zip(edges, edges.dropFirst()).allSatisfy({ $0 < $1 })
+        else { throw StoreError(.invalid, "the windows of an aggregate must rise and hold its start and end") }
+        return (edges[0].microseconds, edges.count - 1)
     }
 
     func times(notBefore expiry: Timestamp) -> ClosedRange<Int64>? {
@@ -133,7 +158,19 @@ struct AggregateWindows {
         return max(times.lowerBound, expiry.microseconds)...times.upperBound
     }
 
-    @inline(__always) func window(of time: Int64) -> Int { Int((time - start) / step) }
+    @inline(__always) func window(of time: Int64) -> Int { edges.isEmpty ? Int((time - start) / step) : edge(before: time) }
 
-    func time(of window: Int) -> Timestamp { Timestamp(microseconds: start + Int64(window) * step) }
+    func time(of window: Int) -> Timestamp {
+        Timestamp(microseconds: edges.isEmpty ? start + Int64(window) * step : edges[window])
+    }
+
+    /// The last edge that is not later.
+    private func edge(before time: Int64) -> Int {
+        var (low, high) = (0, count - 1)
+        while low < high {
+            let middle = (low + high + 1) / 2
+            if edges[middle] <= time { low = middle } else { high = middle - 1 }
+        }
+        return low
+    }
 }

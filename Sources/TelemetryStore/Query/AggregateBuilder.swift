@@ -12,13 +12,15 @@ struct AggregateBuilder {
     /// Series of a field number.
     private var series: [UInt32: Int] = [:]
     private var wanted: Set<UInt32> = []
+    private let condition: ResolvedCondition?
     private var accumulators: [SeriesAccumulator]
     private var rows = RowBuffer()
     private var scan: PieceAggregation
 
-    init(names: [String], functions: [AggregateQuery.Function], registry: NameRegistry, windows: AggregateWindows) {
+    init(names: [String], query: AggregateQuery, registry: NameRegistry, windows: AggregateWindows) {
         self.windows = windows
-        scan = PieceAggregation(functions: functions)
+        scan = PieceAggregation(functions: query.functions)
+        condition = query.condition.map { ResolvedCondition($0, registry: registry) }
         accumulators = []
         for name in names {
             let number = registry.field(name)
@@ -29,7 +31,7 @@ struct AggregateBuilder {
             if let number { series[number] = index }
             fields.append((name, index))
         }
-        wanted = Set(series.keys)
+        wanted = Set(series.keys).union(condition?.fields ?? [])
     }
 
     /// Adds the rows of one partition. Partitions come oldest first.
@@ -37,7 +39,8 @@ struct AggregateBuilder {
         _ sources: PartitionSources, _ times: ClosedRange<Int64>, bucket: Int, device: UnsafeRawBufferPointer
     ) throws(StoreError) {
         for var group in try PieceList(sources, times, bucket: bucket, device: device, order: .ascending).disjointGroups() {
-            if let (piece, segment) = group.onlyStoredPiece, !segment.footer.hasCommitTimes, segment.footer.version > 1,
+            // Which rows fulfil a condition only rows tell.
+            if condition == nil, let (piece, segment) = group.onlyStoredPiece, !segment.footer.hasCommitTimes, segment.footer.version > 1,
                 try scan.add(piece, of: segment, times: times, windows: windows, series: series, to: &accumulators)
             {
                 try checkByteCount()
@@ -78,6 +81,7 @@ struct AggregateBuilder {
     /// The merged rows, oldest first.
     private mutating func addRows() {
         for row in rows.rows.reversed() {
+            if let condition, !condition.holds(for: CollectionOfOne(row), in: rows) { continue }
             let window = windows.window(of: row.time)
             for entry in rows.cells(of: row) {
                 guard let index = series[entry.field], let type = entry.cell.type else { continue }
@@ -100,6 +104,7 @@ struct AggregateBuilder {
         for accumulator in accumulators {
             for window in 0..<windows.count where accumulator.windows[window].count > 0 { isFilled[window] = true }
         }
+        page.hasValues = accumulators.contains { $0.windows.contains { $0.count > 0 || $0.numberCount > 0 } }
         let shown = (0..<windows.count).filter { isFilled[$0] }
         page.times = shown.map { windows.time(of: $0) }
         var columns: [[Cell]] = []

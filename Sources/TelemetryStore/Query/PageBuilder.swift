@@ -11,7 +11,11 @@ struct PageBuilder {
     /// Columns of fields that are asked for again, and where each stands first.
     private var repeats: [(column: Int, first: Int)] = []
     private let wanted: Set<UInt32>
+    private let condition: ResolvedCondition?
     private var rows = RowBuffer()
+    private var scannedCount = 0
+    /// The row looked at last.
+    private var lastTime: Timestamp?
 
     /// Rows of a pass behind the first: for fewer, finding them costs more than decoding them.
     private static let laterPortions = 64...(1 << 20)
@@ -27,7 +31,8 @@ struct PageBuilder {
             guard let number = number.map(Int.init) else { continue }
             if columns[number] < 0 { columns[number] = Int32(index) } else { repeats.append((index, Int(columns[number]))) }
         }
-        wanted = Set(numbers.compactMap { $0 })
+        condition = query.condition.map { ResolvedCondition($0, registry: registry) }
+        wanted = Set(numbers.compactMap { $0 }).union(condition?.fields ?? [])
     }
 
     var isFull: Bool { page.nextAfter != nil }
@@ -74,11 +79,13 @@ struct PageBuilder {
             start = end
         }
         for run in query.order == .descending ? runs : runs.reversed() {
-            if page.times.count == query.limit || page.bytes.count >= RangePage.byteLimit {
-                page.nextAfter = page.times.last
+            if page.times.count == query.limit || page.bytes.count >= RangePage.byteLimit || scannedCount == query.scanLimit {
+                page.nextAfter = lastTime
                 return
             }
-            appendRow(rows.rows[run])
+            scannedCount += 1
+            lastTime = Timestamp(microseconds: rows.rows[run.lowerBound].time)
+            if condition?.holds(for: rows.rows[run], in: rows) ?? true { appendRow(rows.rows[run]) }
         }
     }
 
