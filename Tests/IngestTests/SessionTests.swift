@@ -187,6 +187,24 @@ import Testing
         #expect(station.statistics.rejects == [:])
     }
 
+    @Test func aSessionThatStaysBehindAtAnotherBrokerIsToldOf() async throws {
+        let brokers = [try Mosquitto(), try Mosquitto()]
+        let station = try Station(port: brokers[0].port)
+        try station.start()
+        try await station.publishUntilStored(brokers[0], topic: "devices/d/telemetry", table: 0)
+        station.options.port = brokers[1].port
+        try station.reload()
+        try await station.publishUntilStored(brokers[1], topic: "devices/d/telemetry", table: 0)
+        let told = station.log.lines.filter { $0.contains("127.0.0.1:\(brokers[0].port) is left to itself") }
+        #expect(told.count == 1)
+        // Once: the session is now the other broker's.
+        station.stop()
+        try station.start()
+        #expect(await station.isConnected())
+        try await station.publishUntilStored(brokers[1], topic: "devices/d/telemetry", table: 0)
+        #expect(station.log.lines.filter { $0.contains("is left to itself") } == told)
+    }
+
     @Test func aReloadBeforeTheStartStartsNothing() async throws {
         let broker = try Mosquitto()
         let station = try Station(port: broker.port)

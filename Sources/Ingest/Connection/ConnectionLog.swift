@@ -40,6 +40,10 @@ struct ConnectionLog {
 
     func retired() { logger.notice("mqtt: the session is empty and has ended: no connection of the configuration has it any more") }
 
+    func leftBehind(_ note: SessionNote) {
+        logger.warning("mqtt: the session at \(note.host):\(note.port) is left to itself: its client_id goes to another broker now")
+    }
+
     func brokerDropped(_ count: Int, total: Int) {
         logger.warning(
             "mqtt: the broker dropped \(count) messages (\(total) since it started): its queues are too short, see max_queued_messages")

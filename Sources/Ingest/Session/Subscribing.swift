@@ -42,6 +42,7 @@ extension ConnectionLoop {
         subscribing = Subscribing()
         control.isSubscribed.store(false, ordering: .releasing)
         if known != wanted { subscribing.unsavedNote = wanted }
+        if let known, (known.host, known.port) != (wanted.host, wanted.port) { log.leftBehind(known) }
         subscribing.obsolete = known?.filters.filter { !wanted.filters.contains($0) } ?? []
         if !settings.options.watchesBroker || settings.isRetiring { subscribing.obsolete.append(ConnectionSettings.droppedTopic) }
         // Noted before it is so: a crash must not leave a subscription that nobody knows of.
