@@ -9,7 +9,7 @@ public struct ReadingBatch: Sendable {
         package var device: Slice
         package var firstField: Int32
         package var fieldCount: Int32
-        /// Its producer knows that it was stored before, and comes again: no rate holds it back.
+        /// Its producer knows what became of it before, and it comes again: no rate has a say in it.
         package var isRedelivered = false
         /// `Timestamp.distantPast`: no time given; see `TelemetryStore.assignMissingTimes`.
         package var time: Timestamp
@@ -19,6 +19,8 @@ public struct ReadingBatch: Sendable {
     package enum Refusal: UInt8, Sendable {
         case deviceRate
         case tableRate
+        /// One of them, when it came first.
+        case before
     }
 
     package struct Field: Sendable {
@@ -77,13 +79,19 @@ public struct ReadingBatch: Sendable {
     package mutating func setTime(_ time: Timestamp, row: Int) { rows[row].time = time }
 
     /// Gives the row the time that it was stored with before.
+    /// - Parameter time: `.distantPast`: it was not stored, because a rate refused it, and is not now.
     package mutating func setRedelivered(_ time: Timestamp, row: Int) {
         rows[row].time = time
         rows[row].isRedelivered = true
+        if time == .distantPast { refuse(row: row, .before) }
     }
 
-    /// - Parameter row: above all that were refused before.
-    package mutating func refuse(row: Int, _ refusal: Refusal) { refusals.append((row, refusal)) }
+    /// - Parameter row: not refused yet.
+    package mutating func refuse(row: Int, _ refusal: Refusal) {
+        var index = refusals.count
+        while index > 0, refusals[index - 1].row > row { index -= 1 }
+        refusals.insert((row, refusal), at: index)
+    }
 
     package func refusal(ofRow row: Int) -> Refusal? {
         var (low, high) = (0, refusals.count)

@@ -39,6 +39,35 @@ import Testing
         #expect(await eventually { station.statistics.messages == 1 })
     }
 
+    @Test func whatARateHasRefusedIsNotStoredWhenItComesAgain() async throws {
+        let broker = try Mosquitto()
+        var limits = TableLimits()
+        (limits.deviceReadingsPerSecond, limits.burst) = (1, .seconds(3))
+        let station = try Station(port: broker.port, limits: limits)
+        try station.start()
+        #expect(await station.isConnected())
+        try await Task.sleep(for: .milliseconds(300))
+        station.stop()
+        // They wait together, so that they come in one batch.
+        try broker.publish((0..<20).map { "{\"n\":\($0)}" }, topic: "devices/a/telemetry")
+        // On disk, and then the process is gone: nothing is acked.
+        let store = station.store
+        try station.start(commit: { (batch, notes) throws(StoreError) in
+            _ = try store.commit(&batch, notes: notes)
+            throw StoreError(.fatal, "killed by the test")
+        })
+        #expect(await eventually { station.statistics.lastError?.contains("killed") == true })
+        station.stop()
+        let stored = station.rowCount
+        #expect((1..<20).contains(stored))
+        try station.start()
+        #expect(await eventually { station.statistics.messages == 20 })
+        #expect(station.rowCount == stored && station.statistics.duplicates == stored)
+        #expect(station.statistics.rejects == [.rateLimited: 20 - stored])
+        let letters = station.directory.lines(of: "dead-letters/000000000001.ndjson")
+        #expect(letters.count == 20 - stored && letters.allSatisfy { $0.contains("a rate refused it before") })
+    }
+
     @Test func readingsWithATimeAreInTheClockSkew() async throws {
         let broker = try Mosquitto()
         let station = try Station(port: broker.port)

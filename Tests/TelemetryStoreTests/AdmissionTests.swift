@@ -102,6 +102,27 @@ import Testing
         #expect(try bench.store.commit(&batch).rejections.map(\.reason) == [.rateLimited])
     }
 
+    @Test func whatWasRefusedBeforeStaysRefused() throws {
+        let bench = try bench { _ in }
+        var batch = ReadingBatch()
+        for number in 0..<3 { batch.append(reading("a", nil, ["n": .integer(Int64(number))])) }
+        batch.setRedelivered(.distantPast, row: 1)
+        bench.store.assignMissingTimes(&batch)
+        let receipt = try bench.store.commit(&batch)
+        #expect(receipt.accepted == 2 && receipt.rejections.map(\.row) == [1] && receipt.rejections.map(\.reason) == [.rateLimited])
+        #expect(bench.value("a", "n") == .integer(2))
+    }
+
+    @Test func refusalsAreInTheOrderOfTheirRows() throws {
+        let bench = try bench { ($0.deviceReadingsPerSecond, $0.burst) = (1, .seconds(1)) }
+        var batch = ReadingBatch()
+        for number in 0..<6 { batch.append(reading("a", nil, ["n": .integer(Int64(number))])) }
+        batch.setRedelivered(.distantPast, row: 2)
+        batch.setRedelivered(.distantPast, row: 4)
+        #expect(try bench.store.commit(&batch).rejections.map(\.row) == [1, 2, 3, 4, 5])
+        #expect((0..<6).map { batch.refusal(ofRow: $0) } == [nil, .deviceRate, .before, .deviceRate, .before, .deviceRate])
+    }
+
     @Test func limitsChangeWhileReadingsComeIn() throws {
         let bench = try bench { _ in }
         #expect(try send(1_000, "a", to: bench) == [:])

@@ -18,6 +18,7 @@ package struct TableLimits: Sendable, Equatable {
         switch refusal {
         case .deviceRate: "the device sends more than device_readings_per_second = \(deviceReadingsPerSecond)"
         case .tableRate: "the table gets more than max_readings_per_second = \(readingsPerSecond)"
+        case .before: "a rate refused it before, and the broker has delivered it again"
         }
     }
 
