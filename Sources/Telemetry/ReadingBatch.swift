@@ -93,6 +93,12 @@ public struct ReadingBatch: Sendable {
         refusals.insert((row, refusal), at: index)
     }
 
+    /// No row was held to a rate yet.
+    package mutating func forgetAdmission() {
+        admittedCount = 0
+        refusals.removeAll { $0.refusal != .before }
+    }
+
     package func refusal(ofRow row: Int) -> Refusal? {
         var (low, high) = (0, refusals.count)
         while low < high {

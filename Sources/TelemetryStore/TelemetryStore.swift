@@ -130,8 +130,17 @@ package final class TelemetryStore: Sendable {
     /// Rows outside their table's time window, over a limit or a rate are rejected one by one and reported; the others are stored. Blocks
     /// for one sync of the log, and longer while more is unflushed than the memory budget allows.
     /// - Parameter notes: kept atomically with the readings, and also when there are none. At most one of each source.
-    /// - Throws: `.diskFull`, `.overloaded`, `.clock`: nothing was stored, try again. `.fatal`, `.closed`: stop.
+    /// - Throws: `.diskFull`, `.overloaded`, `.clock`: nothing was stored and no rate used up, try again. `.fatal`, `.closed`: stop.
     package func commit(_ batch: inout ReadingBatch, notes: [CommitNote] = []) throws(StoreError) -> CommitReceipt {
+        do throws(StoreError) {
+            return try write(&batch, notes)
+        } catch {
+            giveBack(&batch)
+            throw error
+        }
+    }
+
+    private func write(_ batch: inout ReadingBatch, _ notes: [CommitNote]) throws(StoreError) -> CommitReceipt {
         if let failure { throw failure }
         if let problem = clockProblem { throw StoreError(.clock, problem) }
         try maintenance.waitForMemory()

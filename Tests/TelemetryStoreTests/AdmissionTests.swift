@@ -102,6 +102,23 @@ import Testing
         #expect(try bench.store.commit(&batch).rejections.map(\.reason) == [.rateLimited])
     }
 
+    @Test func aCommitThatFailsUsesNothingUp() throws {
+        let bench = try bench { ($0.deviceReadingsPerSecond, $0.readingsPerSecond, $0.burst) = (5, 6, .seconds(1)) }
+        #expect(try send(1, "b", to: bench) == [:])
+        for _ in 0..<3 {
+            var batch = ReadingBatch()
+            for index in 0..<7 { batch.append(reading("a", index < 3 ? nil : Bench.start - .seconds(Int64(index)), ["n": .integer(1)])) }
+            // Too early to be true: nothing is stored.
+            bench.clock.set(to: Bench.start - .days(2))
+            bench.store.assignMissingTimes(&batch)
+            #expect(throws: StoreError.self) { try bench.store.commit(&batch) }
+            #expect(batch.refusals.isEmpty)
+        }
+        bench.clock.set(to: Bench.start)
+        #expect(try send(6, "a", to: bench) == [.rateLimited: 1])
+        #expect(try send(1, "c", to: bench) == [.rateLimited: 1])
+    }
+
     @Test func whatWasRefusedBeforeStaysRefused() throws {
         let bench = try bench { _ in }
         var batch = ReadingBatch()

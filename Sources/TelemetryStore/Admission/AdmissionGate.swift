@@ -3,8 +3,8 @@ import Telemetry
 
 /// Holds the readings of one table to its rates, whichever way they come. Free of cost while the table has none.
 ///
-/// A reading that is refused uses nothing up; one that is admitted counts, whatever becomes of it after: late ones, duplicates, and those
-/// that the broker delivers again because their ack was lost.
+/// A reading that is refused uses nothing up, nor does a commit that failed. All others count: late ones, duplicates, and those with a time
+/// of their own that the broker delivers again because their ack was lost.
 final class AdmissionGate: Sendable {
     private struct State {
         var limits = TableLimits()
@@ -64,6 +64,22 @@ final class AdmissionGate: Sendable {
         }
     }
 
+    /// Takes back what those of the rows used up that were admitted.
+    func giveBack(_ rows: Range<Int>, of batch: ReadingBatch) {
+        guard !isFree else { return }
+        state.withLock { state in
+            batch.bytes.withUnsafeBytes { arena in
+                for row in rows where !batch.rows[row].isRedelivered && batch.refusal(ofRow: row) == nil {
+                    let device = UnsafeRawBufferPointer(rebasing: arena[batch.rows[row].device.range])
+                    if let pace = state.devicePace, let place = state.devices?.known(device) {
+                        place.pointee = max(0, place.pointee - pace.interval)
+                    }
+                    if let pace = state.tablePace { state.tableState = max(0, state.tableState - pace.interval) }
+                }
+            }
+        }
+    }
+
     @inline(__always)
     private static func refusal(of device: UnsafeRawBufferPointer, _ state: inout State, now: Int64) -> ReadingBatch.Refusal? {
         var deviceState: (place: UnsafeMutablePointer<Int64>, next: Int64)?
@@ -92,17 +108,31 @@ extension TelemetryStore {
 
     package func limits(of table: TableNumber) -> TableLimits { cores[Int(table)].gate.limits }
 
-    /// Holds the rows not yet looked at to the rates of their tables: each once, however often its commit is tried.
+    /// Holds the rows not yet looked at to the rates of their tables: each once.
     func admit(_ batch: inout ReadingBatch) {
-        var row = batch.admittedCount
+        let rows = batch.admittedCount..<batch.count
         batch.admittedCount = batch.count
-        guard row < batch.count, cores.contains(where: { !$0.gate.isFree }) else { return }
         let uptime = clock.uptime()
-        while row < batch.count {
+        forEachRun(rows, of: &batch) { gate, run, batch in gate.admit(run, of: &batch, uptime: uptime) }
+    }
+
+    /// For a batch that was not stored: its rows come again.
+    func giveBack(_ batch: inout ReadingBatch) {
+        forEachRun(0..<batch.admittedCount, of: &batch) { gate, run, batch in gate.giveBack(run, of: batch) }
+        batch.forgetAdmission()
+    }
+
+    /// Rows of one table that follow one another, with its gate.
+    private func forEachRun(
+        _ rows: Range<Int>, of batch: inout ReadingBatch, _ body: (AdmissionGate, Range<Int>, inout ReadingBatch) -> Void
+    ) {
+        guard !rows.isEmpty, cores.contains(where: { !$0.gate.isFree }) else { return }
+        var row = rows.lowerBound
+        while row < rows.upperBound {
             let table = batch.rows[row].table
             var end = row + 1
-            while end < batch.count, batch.rows[end].table == table { end += 1 }
-            cores[Int(table)].gate.admit(row..<end, of: &batch, uptime: uptime)
+            while end < rows.upperBound, batch.rows[end].table == table { end += 1 }
+            body(cores[Int(table)].gate, row..<end, &batch)
             row = end
         }
     }

@@ -33,7 +33,16 @@ final class DeviceBuckets {
         return state(ofHash: hasher.finalize())
     }
 
-    /// As above, for tests of eviction.
+    /// Where it is kept already; nil: nowhere, its bucket is full.
+    func known(_ device: UnsafeRawBufferPointer) -> UnsafeMutablePointer<Int64>? {
+        var hasher = Hasher()
+        hasher.combine(bytes: device)
+        let hash = hasher.finalize()
+        let set = slots + (hash & (Self.setCount - 1)) * Self.setSize
+        return (0..<Self.setSize).first { set[$0].hash == hash }.map { pointer(set + $0) }
+    }
+
+    /// As `state(of:)`, for tests of eviction.
     func state(ofHash hash: Int) -> UnsafeMutablePointer<Int64> {
         let set = slots + (hash & (Self.setCount - 1)) * Self.setSize
         var victim = set
