@@ -1,3 +1,4 @@
+import Dialects
 import Telemetry
 import TelemetryStore
 import Testing
@@ -39,17 +40,21 @@ import Testing
         #expect(await eventually { station.statistics.messages == 1 })
     }
 
-    @Test func whatARateHasRefusedIsNotStoredWhenItComesAgain() async throws {
+    /// Without a time, and with one that is relative to the time of receipt.
+    @Test(arguments: [PayloadFormat.json, .senml])
+    func whatARateHasRefusedIsNotStoredWhenItComesAgain(format: PayloadFormat) async throws {
         let broker = try Mosquitto()
         var limits = TableLimits()
         (limits.deviceReadingsPerSecond, limits.burst) = (1, .seconds(3))
         let station = try Station(port: broker.port, limits: limits)
+        station.subscription.dialect = DialectOptions(format: format)
         try station.start()
         #expect(await station.isConnected())
         try await Task.sleep(for: .milliseconds(300))
         station.stop()
         // They wait together, so that they come in one batch.
-        try broker.publish((0..<20).map { "{\"n\":\($0)}" }, topic: "devices/a/telemetry")
+        let payloads = (0..<20).map { format == .senml ? "[{\"n\":\"n\",\"t\":-5,\"v\":\($0)}]" : "{\"n\":\($0)}" }
+        try broker.publish(payloads, topic: "devices/a/telemetry")
         // On disk, and then the process is gone: nothing is acked.
         let store = station.store
         try station.start(commit: { (batch, notes) throws(StoreError) in

@@ -73,7 +73,11 @@ extension ConnectionLoop {
         path.assignMissingTimes(&intake.pointee.batch)
         for message in intake.pointee.timeless {
             redelivery.append(packetID: message.packetID, hash: message.hash, timeCount: message.rows.count)
-            for row in intake.pointee.timelessRows[message.rows] { redelivery.append(time: intake.pointee.batch.rows[row.row].time) }
+            for timeless in intake.pointee.timelessRows[message.rows] {
+                // What a rate refuses is not stored: `.distantPast` says so of a row whose time was computed, too.
+                let isRefused = intake.pointee.batch.refusal(ofRow: timeless.row) != nil
+                redelivery.append(time: isRefused ? .distantPast : intake.pointee.batch.rows[timeless.row].time)
+            }
         }
         return redelivery.note()
     }
