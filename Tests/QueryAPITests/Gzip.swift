@@ -20,4 +20,29 @@ enum Gzip {
         }
         return Array(output[..<count])
     }
+
+    /// Unpacks one whole gzip text; nil for anything else, text behind its end included.
+    static func unpack(_ packed: [UInt8]) -> String? {
+        var input = packed
+        var output: [UInt8] = []
+        var stream = z_stream()
+        precondition(inflateInit2_(&stream, 16 + MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK)
+        defer { inflateEnd(&stream) }
+        let code = input.withUnsafeMutableBufferPointer { input -> Int32 in
+            (stream.next_in, stream.avail_in) = (input.baseAddress, UInt32(input.count))
+            var code = Z_OK
+            while code == Z_OK {
+                var step = [UInt8](repeating: 0, count: 1 << 16)
+                let count = step.withUnsafeMutableBufferPointer { step in
+                    (stream.next_out, stream.avail_out) = (step.baseAddress, UInt32(step.count))
+                    code = inflate(&stream, Z_NO_FLUSH)
+                    return step.count - Int(stream.avail_out)
+                }
+                output += step[..<count]
+            }
+            return code
+        }
+        guard code == Z_STREAM_END, stream.avail_in == 0 else { return nil }
+        return String(decoding: output, as: UTF8.self)
+    }
 }

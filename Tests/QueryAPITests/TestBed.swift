@@ -111,6 +111,7 @@ struct TestAnswer: Sendable {
     var headers: HTTPFields { response.headers }
     var text: String { String(buffer: response.body) }
     var json: JSONValue { get throws { try JSONValue.parse(Array(response.body.readableBytesView)) } }
+    var bytes: [UInt8] { Array(response.body.readableBytesView) }
     /// Bytes of the body.
     var byteCount: Int { response.body.readableBytes }
     var trailers: HTTPFields? { response.trailerHeaders }

@@ -23,7 +23,7 @@ extension API {
             let after: String? = if case .device(let id) = cursor { id } else { nil }
             let walk = DeviceWalk(filter: filter, after: after, remaining: limit)
             return try await readers.response(
-                DevicePieces(walk: walk, query: query, time: format), contentType: AnswerFormat.json.contentType, logger: request.logger)
+                DevicePieces(walk: walk, query: query, time: format), contentType: AnswerFormat.json.contentType, for: request)
         case (.lastSeen, nil), (.lastSeen, .offset):
             let offset = if case .offset(let count) = cursor { count } else { 0 }
             return try await recentDevices(filter, offset: offset, limit: limit, query: query, time: format)

@@ -9,8 +9,8 @@ extension API {
         let table = try table(of: request)
         let format = try timeFormat(of: request)
         let id = request.captures[0]
-        let tag = LatestTag(store: store, table: table, query: hash(request, table: table, time: format))
-        if tag.stillHolds(for: request.headers[.ifNoneMatch], now: clock.now()) { return Self.notModified(request) }
+        let tag = AnswerTag(store: store, table: table, query: hash(request, table: table, time: format))
+        if let known = tag.notModified(for: request.headers[.ifNoneMatch], now: clock.now()) { return known }
         // The device first: of an unknown one no field is known either.
         guard table.latest(device: id, fields: []) != nil else { throw Self.unknownDevice(id, in: table) }
         let fields = try fields(of: request.parameters, in: table)
@@ -46,8 +46,8 @@ extension API {
         tagQuery.add(try request.parameters.text("page_token") ?? "")
         tagQuery.add(String(limit))
         // Answers to POST are not cached (RFC 9110 §9.3.3).
-        let tag = request.route.method == .get ? LatestTag(store: store, table: table, query: tagQuery) : nil
-        if tag?.stillHolds(for: request.headers[.ifNoneMatch], now: clock.now()) == true { return Self.notModified(request) }
+        let tag = request.route.method == .get ? AnswerTag(store: store, table: table, query: tagQuery) : nil
+        if let known = tag?.notModified(for: request.headers[.ifNoneMatch], now: clock.now()) { return known }
         let devices: LatestPieces.Devices
         switch (list, try cursor(of: request.parameters, query: query)) {
         case (let list?, nil): devices = .list(list[...], remaining: limit)
@@ -61,7 +61,7 @@ extension API {
         let pieces = LatestPieces(
             devices: devices, table: table, fields: try fields(of: request.parameters, in: table), query: query, time: format)
         return try await readers.response(
-            pieces, contentType: AnswerFormat.json.contentType, headers: [.cacheControl: "no-cache"], logger: request.logger
+            pieces, contentType: AnswerFormat.json.contentType, headers: [.cacheControl: "no-cache"], for: request
         ) { pieces, headers in
             headers[.eTag] = tag?.text(expiry: pieces.earliestTime.map { $0 + table.options.ttl })
         }
@@ -72,36 +72,6 @@ extension API {
         var hash = request.queryHash(table: table.name, adding: parts)
         hash.add(time.rawValue)
         return hash
-    }
-
-    private static func notModified(_ request: APIRequest) -> Response {
-        Response(status: .notModified, headers: [.eTag: request.headers[.ifNoneMatch] ?? "", .cacheControl: "no-cache"])
-    }
-}
-
-/// The weak validator of a latest answer: commit sequence, hash of query and TTL, and the time at which the first shown value
-/// expires. Without the last one a client would be told that an expired value still holds.
-struct LatestTag {
-    private let stem: String
-
-    /// Taken before the values are read, so that the tag is never newer than they are.
-    init(store: TelemetryStore, table: Table, query: QueryHash) {
-        var query = query
-        query.add(String(table.options.ttl.microseconds))
-        stem = "W/\"\(store.sequence)-\(String(query.value, radix: 36))-"
-    }
-
-    /// - Parameter expiry: nil when nothing is shown that could expire.
-    func text(expiry: Timestamp?) -> String { stem + "\((expiry ?? .distantFuture).microseconds)\"" }
-
-    /// - Parameter header: `If-None-Match`, one tag or several.
-    func stillHolds(for header: String?, now: Timestamp) -> Bool {
-        guard let header else { return false }
-        return header.split(separator: ",").contains { element in
-            let tag = element.drop { $0 == " " }
-            guard tag.hasPrefix(stem), let expiry = Int64(tag.dropFirst(stem.count).prefix { $0 != "\"" }) else { return false }
-            return now.microseconds < expiry
-        }
     }
 }
 

@@ -32,7 +32,7 @@ extension API {
         default: throw Self.foreignToken
         }
         let pieces = QueryPieces(devices: devices, query: query, hash: hash, layout: layout)
-        return try await readers.response(pieces, contentType: layout.format.contentType, logger: request.logger)
+        return try await readers.response(pieces, contentType: layout.format.contentType, headers: [.vary: "accept"], for: request)
     }
 
     private func seriesDevices(_ parameters: Parameters, table: Table) throws(Problem) -> SeriesDevices {

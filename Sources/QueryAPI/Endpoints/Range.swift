@@ -20,13 +20,32 @@ extension API {
             after = row
         default: throw Self.foreignToken
         }
+        let tag = try tag(request, query, layout)
+        if let known = tag?.notModified(for: request.headers[.ifNoneMatch], now: now) { return known }
         let id = request.captures[0]
         let known = try await readers.perform { [query] in (device: table.device(id), query: query.withStart(now: now)) }
         guard let device = known.device else { throw Self.unknownDevice(id, in: table) }
         query = known.query
         query.fields = try fields(of: parameters, in: table)
         let pieces = RangePieces(query: query, detail: device, after: after, hash: hash, layout: layout)
-        return try await readers.response(pieces, contentType: layout.format.contentType, logger: request.logger)
+        var headers: HTTPFields = [.vary: "accept"]
+        if let tag, let start = query.start {
+            headers[.eTag] = tag.text(expiry: start + table.options.ttl)
+            headers[.cacheControl] = "no-cache"
+        }
+        return try await readers.response(pieces, contentType: layout.format.contentType, headers: headers, for: request)
+    }
+
+    /// Of a range that was given whole: one that ends now is another each time.
+    private func tag(_ request: APIRequest, _ query: SeriesQuery, _ layout: RowLayout) throws(Problem) -> AnswerTag? {
+        guard query.start != nil, request.parameters.isGiven("end") else { return nil }
+        var hash = request.queryHash(table: query.table.name)
+        let token = try request.parameters.text("page_token") ?? ""
+        let range = [query.resolvedStart, query.end].map { String($0.microseconds) }
+        for part in range + [token, layout.format.rawValue, String(layout.isObjects), layout.time.rawValue, String(layout.limit)] {
+            hash.add(part)
+        }
+        return AnswerTag(store: store, table: query.table, query: hash)
     }
 }
 

@@ -11,6 +11,8 @@ struct APIRequest: Sendable {
     let parameters: Parameters
     let headers: HTTPFields
     let body: RequestBody
+    /// The connection it came by.
+    let channel: any Channel
     let logger: Logger
 
     /// Reads the body up to `limit` bytes.

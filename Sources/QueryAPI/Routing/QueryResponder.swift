@@ -6,11 +6,13 @@ import TelemetryStore
 
 /// Takes every request: gives it an id, finds its route, turns errors into problems, sets the common headers, counts.
 package struct QueryResponder: HTTPResponder {
-    package typealias Context = BasicRequestContext
+    package typealias Context = PeerContext
 
     let table: RouteTable
     let metrics: RequestMetrics
     let requestIDs: RequestIDs
+    /// Packs answers.
+    let packers: BlockingPool
 
     package func respond(to request: Request, context: Context) async throws -> Response {
         let started = ContinuousClock.now
@@ -20,7 +22,8 @@ package struct QueryResponder: HTTPResponder {
         var route: Route?
         var response: Response
         do {
-            response = try await answer(request, logger: logger, route: &route)
+            response = try await answer(request, context: context, logger: logger, route: &route)
+            try await response.pack(for: request.headers[.acceptEncoding], on: packers)
             if request.method == .head { response = try await response.withoutBody() }
         } catch {
             let problem = problem(for: error, logger: logger)
@@ -34,7 +37,7 @@ package struct QueryResponder: HTTPResponder {
         return response
     }
 
-    private func answer(_ request: Request, logger: Logger, route found: inout Route?) async throws -> Response {
+    private func answer(_ request: Request, context: Context, logger: Logger, route found: inout Route?) async throws -> Response {
         let target = RequestTarget(request.head.path ?? "/")
         switch table.match(request.method, path: target.segments) {
         case .none:
@@ -54,7 +57,7 @@ package struct QueryResponder: HTTPResponder {
             return try await route.handler(
                 APIRequest(
                     route: route, captures: captures, parameters: parameters, headers: request.headers, body: request.body,
-                    logger: logger))
+                    channel: context.channel, logger: logger))
         }
     }
 

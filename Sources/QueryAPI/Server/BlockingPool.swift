@@ -17,11 +17,21 @@ final class BlockingPool: Service, Sendable {
     /// Starts the threads; calls made before wait for ever.
     func start() { pool.start() }
 
+    /// Calls waiting for a thread or holding one.
+    var callsInHand: Int { inHand.load(ordering: .relaxed) }
+
     func perform<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         defer { inHand.wrappingSubtract(1, ordering: .relaxed) }
         guard inHand.wrappingAdd(1, ordering: .relaxed).newValue <= queueLimit else {
             throw Problem.unavailable("overloaded", "Too many requests are waiting.")
         }
+        return try await pool.runIfActive(work)
+    }
+
+    /// For what was begun: an answer that is half sent is not refused.
+    func goOn<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        defer { inHand.wrappingSubtract(1, ordering: .relaxed) }
+        inHand.wrappingAdd(1, ordering: .relaxed)
         return try await pool.runIfActive(work)
     }
 

@@ -33,12 +33,13 @@ package struct QueryServer: Service {
     package func application() -> Application<QueryResponder> {
         let onListening = onListening
         let channel = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [ContinueHandler(bodyByteLimit: options.bodyByteLimit)],
+            additionalChannelHandlers: [PeerWatch(), ContinueHandler(bodyByteLimit: options.bodyByteLimit)],
             idleTimeout: .seconds(Int64(options.idleSeconds)),
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: options.headerByteLimit, maxHeaderListSize: options.headerByteLimit, maxHeaderFieldCount: 100))
         var application = Application(
-            responder: QueryResponder(table: RouteTable(routes: api.routes), metrics: api.requestMetrics, requestIDs: RequestIDs()),
+            responder: QueryResponder(
+                table: RouteTable(routes: api.routes), metrics: api.requestMetrics, requestIDs: RequestIDs(), packers: api.readers),
             server: HTTPServerBuilder { responder in
                 LoopChannel(base: HTTP1Channel(responder: responder, configuration: channel))
             },

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import Logging
+import NIOCore
 import Synchronization
 
 /// An answer made piece by piece, so that a hundred thousand rows never lie in memory together.
@@ -38,9 +39,10 @@ extension BlockingPool {
     ///
     /// An error further on cuts the connection before the end mark, so that no client takes the part for the whole.
     ///
+    /// At most two pieces are in memory: the next is made when the connection has taken the one before, and none for a client that is gone.
     /// - Parameter whenWhole: adds the headers that only an answer of one piece can have, since they need all of it.
     func response<Source: PieceSource>(
-        _ source: Source, contentType: String, headers: HTTPFields = [:], logger: Logger,
+        _ source: Source, contentType: String, headers: HTTPFields = [:], for request: APIRequest,
         whenWhole: (Source, inout HTTPFields) -> Void = { _, _ in }
     ) async throws -> Response {
         let start = Piece(source: source, json: JSONWriter())
@@ -53,11 +55,15 @@ extension BlockingPool {
             return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: first.bytes)))
         }
         let body = ResponseBody { writer in
+            // Nil in a test without a connection.
+            let peer = try? await request.channel.pipeline.handler(type: PeerWatch.self).get()
             var piece = first
-            try await writer.write(ByteBuffer(bytes: piece.bytes))
-            while piece.hasMore {
-                piece = try await self.following(piece, logger: logger)
-                try await writer.write(ByteBuffer(bytes: piece.bytes))
+            while true {
+                // A piece may be empty when much was looked at and nothing found.
+                if piece.bytes.isEmpty, peer?.isGone ?? false { throw CancellationError() }
+                if !piece.bytes.isEmpty { try await writer.write(ByteBuffer(bytes: piece.bytes)) }
+                guard piece.hasMore else { break }
+                piece = try await self.following(piece, logger: request.logger)
             }
             try await writer.finish(piece.source.headerToken.map { [.nextPageToken: $0] })
         }
@@ -67,7 +73,7 @@ extension BlockingPool {
     /// The client can no longer be told of an error: the log is.
     private func following<Source>(_ piece: Piece<Source>, logger: Logger) async throws -> Piece<Source> {
         do {
-            return try await perform { try piece.next() }
+            return try await goOn { try piece.next() }
         } catch {
             logger.error("answer cut short: \(error)")
             throw error

@@ -1,0 +1,80 @@
+import HTTPTypes
+import Hummingbird
+
+extension Response {
+    /// Below, an answer fits one packet anyway.
+    private static let leastByteCount = 1_024
+
+    /// Types that shrink. Events are not among them: each must leave at once.
+    private static let packable: Set<String> = [
+        "application/json", "application/problem+json", "application/x-ndjson", "application/yaml", "text/csv", "text/plain", "text/html",
+        "text/css",
+        "text/javascript", "image/svg+xml",
+    ]
+
+    /// Packs the body with gzip when the client takes it and it is worth it. An answer in memory is still sent with its length; a stream is
+    /// packed on its way.
+    mutating func pack(for acceptEncoding: String?, on pool: BlockingPool) async throws {
+        guard let type = headers[.contentType]?.prefix(while: { $0 != ";" }), Self.packable.contains(String(type)),
+            headers[.contentEncoding] == nil
+        else { return }
+        headers[.vary] = (headers[.vary].map { $0 + ", " } ?? "") + "accept-encoding"
+        guard status == .ok, AcceptedEncoding.takesGzip(acceptEncoding), body.contentLength ?? .max >= Self.leastByteCount,
+            let packer = GzipPacker()
+        else { return }
+        headers[.contentEncoding] = "gzip"
+        headers[.contentLength] = nil
+        let plain = body
+        guard plain.contentLength != nil else {
+            body = ResponseBody { writer in try await plain.write(PackingWriter(parent: writer, packer: packer, pool: pool)) }
+            return
+        }
+        let collector = Collector()
+        try await plain.write(PackingWriter(parent: collector, packer: packer, pool: pool))
+        body = ResponseBody(byteBuffer: collector.bytes)
+    }
+}
+
+/// Packs what is written, on a thread where that holds up nobody.
+private struct PackingWriter: ResponseBodyWriter {
+    var parent: any ResponseBodyWriter
+    let packer: GzipPacker
+    let pool: BlockingPool
+
+    mutating func write(_ buffer: ByteBuffer) async throws {
+        let packed = try await pool.goOn { [packer] in packer.pack(buffer, isLast: false) }
+        if packed.readableBytes > 0 { try await parent.write(packed) }
+    }
+
+    consuming func finish(_ trailingHeaders: HTTPFields?) async throws {
+        try await parent.write(packer.pack(ByteBuffer(), isLast: true))
+        try await parent.finish(trailingHeaders)
+    }
+}
+
+/// Keeps what is written. For one task.
+private final class Collector: ResponseBodyWriter {
+    private(set) var bytes = ByteBuffer()
+
+    func write(_ buffer: ByteBuffer) async throws { bytes.writeImmutableBuffer(buffer) }
+    func finish(_ trailingHeaders: HTTPFields?) async throws {}
+}
+
+enum AcceptedEncoding {
+    /// Whether an `Accept-Encoding` header takes gzip (RFC 9110 §12.5.3). Without a header nothing is packed: who understands it says so.
+    static func takesGzip(_ header: String?) -> Bool {
+        guard let header else { return false }
+        var others: Double?
+        for element in header.split(separator: ",") {
+            let parts = element.split(separator: ";").map { String($0.filter { !$0.isWhitespace }).lowercased() }
+            let weight = parts.dropFirst().first { $0.hasPrefix("q=") }
+            let quality = weight.map { Double($0.dropFirst(2)) ?? 0 } ?? 1
+            switch parts.first {
+            case "gzip", "x-gzip": return quality > 0
+            case "*": others = quality
+            default: continue
+            }
+        }
+        return others ?? 0 > 0
+    }
+}
