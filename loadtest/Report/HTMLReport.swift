@@ -75,7 +75,7 @@ struct HTMLReport {
                 + "<td>\(Text.grouped(latency.count))</td></tr>"
         }
         let head = heads.map { "<th>\($0)</th>" }.joined()
-        return "<table class=\"numbers\"><thead><tr>\(head)</tr></thead><tbody>\(rows.joined())</tbody></table>"
+        return "<div class=\"wide\"><table class=\"numbers\"><thead><tr>\(head)</tr></thead><tbody>\(rows.joined())</tbody></table></div>"
     }
 
     private var notes: String {
@@ -124,13 +124,14 @@ struct HTMLReport {
     private var wholeSeconds: ArraySlice<SecondReport> { report.series.count > 1 ? report.series.dropLast() : report.series[...] }
 
     private var rateChart: SVGChart {
-        var lines = [SVGChart.Line(name: "sent", style: "c0", points: wholeSeconds.map { (middle($0), rate($0.sent, in: $0)) })]
+        // They mostly lie upon one another: what was sent is a broad band below, the plan a dashed line on top.
+        var lines = [SVGChart.Line(name: "sent", style: "c0 band", points: wholeSeconds.map { (middle($0), rate($0.sent, in: $0)) })]
         if report.acknowledged > 0 {
             lines.append(.init(name: "answered", style: "c1", points: wholeSeconds.map { (middle($0), rate($0.acknowledged, in: $0)) }))
         }
         if report.plan.rate != nil {
             let planned = wholeSeconds.map { (middle($0), report.plan.plannedRate(second: middle($0))) }
-            lines.insert(.init(name: "planned", style: "plan", points: planned), at: 0)
+            lines.append(.init(name: "planned", style: "plan", points: planned))
         }
         return SVGChart(title: "Messages a second", xName: "seconds", yName: "messages/s", lines: lines, xRange: wholeRun, shaded: ramps)
     }
@@ -164,12 +165,15 @@ struct HTMLReport {
         }
         return SVGChart(
             title: "Latency by percentile (HDR)", xName: "share of messages that were faster", yName: "ms", lines: lines,
-            yScale: .logarithmic, xTicks: ticks.filter { $0.x <= farthest.rounded(.up) })
+            yScale: .logarithmic, xTicks: ticks.filter { $0.x <= (farthest - 0.05).rounded(.up) })
     }
 
     private func rate(_ count: Int, in second: SecondReport) -> Double { Double(count) / Double(second.seconds) }
 
-    private func middle(_ second: SecondReport) -> Double { Double(second.second) + Double(second.seconds) / 2 }
+    /// Not past the end of the run: the last second is not a whole one.
+    private func middle(_ second: SecondReport) -> Double {
+        min(Double(second.second) + Double(second.seconds) / 2, wholeRun.upperBound)
+    }
 
     // MARK: Settings
 
@@ -232,22 +236,25 @@ struct HTMLReport {
         main{max-width:960px;margin:0 auto;padding:24px}
         h1{font-size:22px}h2{font-size:17px}
         .verdict{border-left:5px solid;padding:8px 14px;font-weight:600}.good{border-color:var(--good)}.bad{border-color:var(--bad)}
-        .figures{display:flex;flex-wrap:wrap;gap:12px 36px;margin:18px 0;color:var(--dim)}
+        .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(130px,1fr));gap:14px 20px;margin:20px 0;\
+        color:var(--dim);font-size:13px}
         .figures b{display:block;font-size:24px;color:var(--text);font-variant-numeric:tabular-nums}
         table{border-collapse:collapse;width:100%;margin:12px 0}
         th,td{text-align:left;padding:4px 10px 4px 0;border-bottom:1px solid var(--grid)}
         th{font-weight:500;color:var(--dim)}.numbers td,.numbers thead th+th{text-align:right;font-variant-numeric:tabular-nums}
-        figure{margin:26px 0}figcaption{font-weight:600;margin-bottom:6px}svg{width:100%;height:auto;display:block}
+        figure{margin:26px 0}figcaption{font-weight:600;margin-bottom:6px}svg{width:100%;min-width:640px;height:auto;display:block}
+        figure,.wide{overflow-x:auto}.numbers{white-space:nowrap}
         svg text{fill:var(--dim);font-size:12px}.grid{stroke:var(--grid)}.shade{fill:var(--shade)}
         .line{fill:none;stroke-width:1.8;stroke-linejoin:round}circle{stroke:none}
         path.c0{stroke:var(--c0)}path.c1{stroke:var(--c1)}path.c2{stroke:var(--c2)}path.c3{stroke:var(--c3)}path.c4{stroke:var(--c4)}
-        path.plan{stroke:var(--dim);stroke-dasharray:5 4;stroke-width:1.2}
+        path.band{stroke-width:7;opacity:.35}i.band{height:7px;opacity:.5}
+        path.plan{stroke:var(--text);stroke-dasharray:2 5;stroke-width:1.4}
         circle.c0{fill:var(--c0)}circle.c1{fill:var(--c1)}circle.c2{fill:var(--c2)}circle.c3{fill:var(--c3)}circle.c4{fill:var(--c4)}
         circle.plan{fill:var(--dim)}
-        .legend{color:var(--dim);font-size:13px}.legend span{margin-right:20px}
+        .legend{color:var(--dim);font-size:13px}.legend span{margin-right:20px;white-space:nowrap}
         .legend i{display:inline-block;width:16px;height:3px;margin-right:6px;vertical-align:middle}
         i.c0{background:var(--c0)}i.c1{background:var(--c1)}i.c2{background:var(--c2)}i.c3{background:var(--c3)}i.c4{background:var(--c4)}
-        i.plan{background:var(--dim)}
+        i.plan{background:repeating-linear-gradient(90deg,var(--text) 0 3px,transparent 3px 6px);height:2px}
         .notes{color:var(--dim);padding-left:20px}
         """
 }
