@@ -1,4 +1,4 @@
-// A table of any length with only the rows on screen in the page. Rows have one height, and are links: middle click and Enter work.
+// A table of any length with only the rows on screen in the page. Rows have one height; arrow keys move, Enter opens.
 
 import { element } from "./element.js";
 
@@ -14,17 +14,18 @@ export class VirtualTable {
   #first = 0;
   #focused = 0;
 
-  /// - options: `{label, makeRow() -> element, fillRow(row, index), onVisible(first, end), onSort(key), empty}`.
-  ///   `makeRow` gives an element whose children are the cells.
+  /// - options: `{label, makeRow(), fillRow(row, index), onOpen(index), onVisible(first, end), onSort(key)}`. `makeRow` gives an element
+  ///   whose children are the cells. A click on a link in a row is the link's own.
   constructor(options) {
     this.options = options;
     this.head = element("div", { class: "grid-head", role: "row" });
     this.body = element("div", { class: "grid-body", role: "rowgroup" });
     this.note = element("div", { class: "grid-empty", hidden: true });
-    this.node = element("div", { class: "grid", role: "table", "aria-label": options.label, tabindex: "-1" },
+    this.node = element("div", { class: "grid", role: "grid", "aria-label": options.label, tabindex: "-1" },
       element("div", { role: "rowgroup", class: "grid-headgroup" }, this.head), this.body, this.note);
     this.node.addEventListener("scroll", () => this.#schedule(), { passive: true });
     this.node.addEventListener("keydown", (event) => this.#move(event));
+    this.body.addEventListener("click", (event) => this.#open(event));
     this.node.addEventListener("focusin", (event) => this.#noteFocus(event));
     this.observer = new ResizeObserver(() => this.#schedule());
     this.observer.observe(this.node);
@@ -122,7 +123,7 @@ export class VirtualTable {
     row.classList.add("grid-row");
     row.setAttribute("role", "row");
     row.style.gridTemplateColumns = this.tracks;
-    for (const cell of row.children) cell.setAttribute("role", "cell");
+    for (const cell of row.children) cell.setAttribute("role", "gridcell");
     return row;
   }
 
@@ -135,8 +136,14 @@ export class VirtualTable {
     row.tabIndex = 0;
   }
 
+  #open(event) {
+    const row = event.target.closest(".grid-row");
+    if (row && !event.target.closest("a, button")) this.options.onOpen?.(Number(row.dataset.index));
+  }
+
   #move(event) {
-    if (!event.target.closest(".grid-row")) return;
+    if (!event.target.classList.contains("grid-row")) return;
+    if (event.key === "Enter") return this.#open(event);
     const page = Math.max(1, Math.floor(this.node.clientHeight / rowHeight) - 2);
     const steps = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: page, PageUp: -page, Home: -this.#count, End: this.#count };
     const step = steps[event.key];

@@ -1,0 +1,31 @@
+// The MQTT side: connected or why not, and what is subscribed.
+
+import { element } from "../../dom/element.js";
+import { bytes, count } from "../../format/numbers.js";
+
+export class Broker {
+  constructor() {
+    this.content = element("div", {});
+    this.node = element("section", { class: "panel", "aria-label": "MQTT", id: "mqtt" }, element("div", { class: "panel-head" }, element("h2", {}, "MQTT")), this.content);
+  }
+
+  /// - mqtt: of the statistics; null when it is not configured. - configuration: undefined until it is known.
+  show(mqtt, configuration) {
+    if (!mqtt) return this.content.replaceChildren(element("p", { class: "dim" }, "Not configured: readings come over HTTP alone."));
+    const state = element("span", { class: mqtt.connected ? "pill good" : "pill bad", "data-connected": String(mqtt.connected) },
+      element("span", { class: "dot" }), mqtt.connected ? "connected" : "not connected");
+    const rows = [
+      ["State", state], mqtt.last_error && ["Last error", element("span", { class: mqtt.connected ? "dim" : "bad-text" }, mqtt.last_error)],
+      ["Messages", count(mqtt.messages)], ["Received", bytes(mqtt.bytes)], ["Reconnects", count(mqtt.reconnects)],
+      ...[configuration?.mqtt ?? []].flat().flatMap(brokerRows),
+    ];
+    this.content.replaceChildren(element("table", { class: "plain" }, element("tbody", {}, rows.filter((row) => row).map(([name, value]) =>
+      element("tr", {}, element("th", { scope: "row" }, name), element("td", { class: "clip" }, value))))));
+  }
+}
+
+function brokerRows(broker) {
+  const subscriptions = (broker.subscription ?? []).map((subscription) => element("div", {},
+    element("code", {}, subscription.filter), element("span", { class: "dim" }, `  ${subscription.format}, QoS ${subscription.qos}${subscription.table ? `, table ${subscription.table}` : ""}`)));
+  return [["Broker", `${broker.host}:${broker.port} as ${broker.client_id}`], ["Subscriptions", element("div", {}, subscriptions)]];
+}

@@ -1,0 +1,97 @@
+// Ingest: what comes in now, how far behind it is, what is refused and why, and how the broker is.
+
+import * as api from "../../api/endpoints.js";
+import { notice, report } from "../../app/notices.js";
+import { pulse } from "../../app/pulse.js";
+import { tables } from "../../app/tables.js";
+import { element } from "../../dom/element.js";
+import { figures } from "../../dom/figures.js";
+import { count, milliseconds, rate } from "../../format/numbers.js";
+import { lengthText } from "../../format/times.js";
+import { Broker } from "./broker.js";
+import { Rejects } from "./rejects.js";
+import { RateChart } from "./rates.js";
+
+const refreshMilliseconds = 5000;
+/// A fleet whose newest reading is older than this has most likely fallen silent.
+const lateSeconds = 120;
+
+export class IngestPage {
+  title = "Ingest";
+  #abort = new AbortController();
+
+  constructor() {
+    this.top = element("div", {});
+    this.rates = new RateChart("Readings a second", "what was stored", (stats) => stats.readings_per_s, "series-0", rate);
+    this.commits = new RateChart("Commit", "mean time of a sync, each second", syncMilliseconds, "series-2", milliseconds);
+    this.rejects = new Rejects();
+    this.broker = new Broker();
+    this.node = element("div", { class: "page scrolling", "data-page": "ingest" }, element("h1", { class: "unseen" }, "Ingest"), this.top,
+      element("div", { class: "two" }, this.rates.node, this.commits.node), element("div", { class: "two" }, this.rejects.node, this.broker.node));
+    this.beat = () => this.#show();
+    pulse.addEventListener("beat", this.beat);
+    pulse.isKeen = true;
+    pulse.ask();
+    requestAnimationFrame(() => [this.rates, this.commits].forEach((chart) => !this.#abort.signal.aborted && chart.attach()));
+    this.#load();
+  }
+
+  show() { this.#show(); }
+
+  close() {
+    pulse.isKeen = false;
+    pulse.removeEventListener("beat", this.beat);
+    this.#abort.abort();
+    clearTimeout(this.timer);
+    for (const chart of [this.rates, this.commits]) chart.close();
+    for (const name of ["ingest", "dead-letters"]) notice(name, null);
+  }
+
+  /// What changes less often than the pulse: the newest reading, the configuration, samples of what was refused.
+  async #load() {
+    const { signal } = this.#abort;
+    try {
+      const [configuration] = await Promise.all([api.configuration(signal), tables.load(signal)]);
+      this.configuration = configuration;
+      notice("ingest", null);
+      this.#show();
+    } catch (error) {
+      report("ingest", error);
+    }
+    await this.rejects.load(signal);
+    if (!signal.aborted) this.timer = setTimeout(() => this.#load(), refreshMilliseconds);
+  }
+
+  #show() {
+    const { stats, problem } = pulse;
+    if (!stats || problem) return;
+    this.top.replaceChildren(figures([
+      ["Messages", rate(stats.messages_per_s), "a second"], ["Readings", rate(stats.readings_per_s), "a second"], this.#lag(),
+      ["Sync", milliseconds(stats.commit.mean_sync_ms), `at most ${milliseconds(stats.commit.max_sync_ms)}`],
+      ["Stored", count(stats.readings), "since the start"], ["Duplicates", count(stats.duplicates), "changed nothing"], this.#refused(stats),
+    ]));
+    for (const chart of [this.rates, this.commits]) chart.draw(pulse.samples);
+    this.rejects.show(stats);
+    this.broker.show(stats.mqtt, this.configuration);
+  }
+
+  #lag() {
+    const newest = Math.max(...tables.list.map((table) => table.newest ?? -Infinity));
+    if (!Number.isFinite(newest)) return ["Newest reading", "–"];
+    const lag = (Date.now() - newest) / 1000;
+    return ["Behind now", lag < 1 ? "< 1 s" : lengthText(lag), "the newest reading", lag > lateSeconds ? "warn" : null];
+  }
+
+  #refused(stats) {
+    const refused = Object.values(stats.rejected).reduce((sum, number) => sum + number, 0);
+    return ["Refused", count(refused), "since the start", refused ? "warn" : null];
+  }
+}
+
+/// The mean of the syncs since the sample before; without any there is none.
+function syncMilliseconds({ commit }, before) {
+  if (!before) return null;
+  const groups = commit.groups - before.commit.groups;
+  const total = commit.mean_sync_ms * commit.groups - before.commit.mean_sync_ms * before.commit.groups;
+  return groups > 0 ? Math.max(0, total / groups) : null;
+}

@@ -1,0 +1,48 @@
+// A figure of the pulse over the last ten minutes.
+
+import { hasLibrary, Plot } from "../../charts/plot.js";
+import { element, setText } from "../../dom/element.js";
+
+const spanMilliseconds = 600000;
+/// A pause of the page, or of the gateway, is a gap.
+const gapMilliseconds = 12000;
+
+export class RateChart {
+  /// - measure(stats, statsBefore) → number or null. - text: how it is written.
+  constructor(title, note, measure, color, text) {
+    this.title = title;
+    this.measure = measure;
+    this.text = text;
+    this.reading = element("b", {});
+    this.place = element("div", { class: "plot", role: "img", "aria-label": title });
+    this.node = element("section", { class: "panel", "aria-label": title },
+      element("div", { class: "panel-head" }, element("h2", {}, title), element("span", { class: "dim" }, note), element("span", { class: "reading" }, this.reading)), this.place);
+    this.options = { series: [{ name: title, color }], zero: true };
+  }
+
+  attach() {
+    this.plot = new Plot(this.place, this.options);
+    if (!hasLibrary()) this.place.append(element("div", { class: "none" }, "This gateway was built without its chart library."));
+  }
+
+  close() { this.plot?.close(); }
+
+  draw(samples) {
+    const end = Date.now();
+    const columns = [[], []];
+    samples.forEach(({ time, stats }, index) => {
+      const before = samples[index - 1];
+      if (before && time - before.time > gapMilliseconds) {
+        columns[0].push(before.time + 1);
+        columns[1].push(null);
+      }
+      columns[0].push(time);
+      columns[1].push(this.measure(stats, before?.stats));
+    });
+    const last = columns[1].findLast((value) => value !== null);
+    setText(this.reading, last === undefined ? "" : this.text(last));
+    const values = columns[1].filter((value) => value !== null);
+    if (values.length) this.place.setAttribute("aria-label", `${this.title}, last ten minutes: from ${this.text(Math.min(...values))} to ${this.text(Math.max(...values))}, now ${this.text(last)}`);
+    this.plot?.show(columns, [], end - spanMilliseconds, end);
+  }
+}

@@ -1,0 +1,103 @@
+// Storage: what is kept where: the table's windows of time from open to delivered, their sizes, objects, errors.
+
+import * as api from "../../api/endpoints.js";
+import { notice, report } from "../../app/notices.js";
+import { pulse } from "../../app/pulse.js";
+import { tables } from "../../app/tables.js";
+import { element, setText } from "../../dom/element.js";
+import { figures } from "../../dom/figures.js";
+import { VirtualTable } from "../../dom/virtual-table.js";
+import { bytes, count } from "../../format/numbers.js";
+import { ageText, lengthText } from "../../format/times.js";
+import { showPartition } from "./objects.js";
+import { columns, fillRow, makeRow } from "./row.js";
+import { shelf, states } from "./shelf.js";
+
+const refreshMilliseconds = 10000;
+
+export class StoragePage {
+  title = "Storage";
+  #abort = new AbortController();
+
+  constructor() {
+    this.table = tables.name;
+    this.partitions = [];
+    this.filter = "all";
+    this.top = element("div", {});
+    this.shelf = element("section", { class: "panel", "aria-label": "Windows by state" });
+    this.segments = element("div", { class: "segments", role: "group", "aria-label": "State" });
+    this.grid = new VirtualTable({
+      label: "Partitions", makeRow, fillRow: (row, index) => fillRow(row, this.shown[index]), onOpen: (index) => showPartition(this.shown[index]),
+    });
+    this.shown = [];
+    this.grid.setColumns(columns);
+    this.node = element("div", { class: "page", "data-page": "storage" }, element("h1", { class: "unseen" }, "Storage"),
+      element("div", { class: "page-top" }, this.top, this.shelf), element("div", { class: "toolbar" }, this.segments), this.grid.node);
+    this.beat = () => this.#showFigures();
+    pulse.addEventListener("beat", this.beat);
+    this.#load();
+  }
+
+  show() { this.#showFigures(); }
+
+  close() {
+    this.#abort.abort();
+    clearTimeout(this.timer);
+    pulse.removeEventListener("beat", this.beat);
+    this.grid.close();
+    notice("partitions", null);
+  }
+
+  async #load() {
+    try {
+      const [partitions] = await Promise.all([api.partitions(this.table, this.#abort.signal), tables.load(this.#abort.signal)]);
+      this.partitions = partitions.sort((one, other) => other.start - one.start);
+      notice("partitions", null);
+      this.#showFigures();
+      this.shelf.replaceChildren(...shelf(this.partitions, showPartition));
+      this.#showList();
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      report("partitions", error);
+    }
+    this.timer = setTimeout(() => this.#load(), refreshMilliseconds);
+  }
+
+  #showFigures() {
+    const table = tables.current;
+    const storage = pulse.stats?.storage;
+    if (!table) return;
+    const failed = this.partitions.filter((partition) => partition.last_error).length;
+    const objects = this.partitions.flatMap((partition) => partition.objects);
+    this.top.replaceChildren(figures([
+      ["Rows", count(table.rows), table.bytes && table.rows ? `${(table.bytes / table.rows).toFixed(1)} B each` : ""],
+      ["Segments", bytes(table.bytes), table.oldest ? `since ${ageText(table.oldest)}` : ""],
+      storage && ["Commit log", bytes(storage.log_bytes), `heads ${bytes(storage.head_bytes)}`],
+      ["Objects", count(objects.length), bytes(objects.reduce((sum, object) => sum + object.bytes, 0))],
+      ["Kept for", lengthText(table.ttl_s), `in windows of ${lengthText(table.partition_s)}`],
+      storage && ["Disk free", bytes(storage.disk_free_bytes)],
+      ["Delivery errors", count(failed), "", failed ? "bad" : null],
+    ]));
+  }
+
+  #showList() {
+    const counts = new Map(states.map((state) => [state, this.partitions.filter((partition) => partition.state === state).length]));
+    const failed = this.partitions.filter((partition) => partition.last_error).length;
+    const choices = [["all", "All", this.partitions.length], ...states.map((state) => [state, state, counts.get(state)]), ["failed", "with errors", failed]];
+    if (this.segments.children.length !== choices.length) {
+      this.segments.replaceChildren(...choices.map(([name, title]) => element("button", { type: "button", "data-state": name, onclick: () => this.#choose(name) }, `${title} `, element("span", { class: "count" }))));
+    }
+    choices.forEach(([name, , number], index) => {
+      this.segments.children[index].setAttribute("aria-pressed", String(name === this.filter));
+      setText(this.segments.children[index].lastChild, count(number));
+    });
+    this.shown = this.partitions.filter((partition) => this.filter === "all" || (this.filter === "failed" ? partition.last_error : partition.state === this.filter));
+    this.grid.setCount(this.shown.length, this.partitions.length ? "No partition is like that." : "Nothing is stored yet.");
+  }
+
+  #choose(name) {
+    this.filter = name;
+    this.#showList();
+  }
+}
+
