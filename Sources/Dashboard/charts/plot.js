@@ -69,14 +69,14 @@ export class Plot {
 
   #options(width) {
     return {
-      width, height, ms: 1, legend: { show: false }, padding: [8, 6, 0, 0],
+      width, height, ms: 1, legend: { show: false }, padding: [8, 18, 0, 0],
       tzDate: (time) => (settings.isUTC ? uPlot.tzDate(new Date(time), "Etc/UTC") : new Date(time)),
       cursor: {
         y: false, drag: { x: true, y: false, setScale: false }, points: { size: 7 },
         sync: this.options.sync ? { key: this.options.sync, setSeries: false } : undefined,
         bind: { dblclick: () => () => this.options.onZoomOut?.() },
       },
-      scales: { x: { time: true, range: (_, min, max) => [min, max] }, y: { range: this.options.zero ? { min: { pad: 0, hard: 0, mode: 1 }, max: { pad: 0.1, mode: 1 } } : undefined } },
+      scales: { x: { time: true, range: (_, min, max) => [min, max] }, y: { range: (_, min, max) => this.#valueRange(min, max) } },
       series: [{}, ...this.options.series.flatMap((series) => this.#lines(series))],
       bands: this.#bands(), axes: [this.#timeAxis(), this.#valueAxis()],
       hooks: {
@@ -85,6 +85,15 @@ export class Plot {
         setCursor: [(plot) => this.options.onCursor?.(plot.cursor.idx ?? null)],
       },
     };
+  }
+
+  /// A little room around the values; a field that does not move lies in the middle.
+  #valueRange(min, max) {
+    if (min === null || max === null) return [0, 1];
+    if (this.options.zero) return [0, max > 0 ? max * 1.15 : 1];
+    if (min === max) return [min - (Math.abs(min) * 0.05 || 1), max + (Math.abs(max) * 0.05 || 1)];
+    const room = (max - min) * 0.08;
+    return [min - room, max + room];
   }
 
   #lines(series) {
@@ -98,7 +107,7 @@ export class Plot {
     let column = 1;
     const bands = [];
     for (const series of this.options.series) {
-      if (series.band) bands.push({ series: [column, column + 1], fill: this.colors(series.color) + "33" });
+      if (series.band) bands.push({ series: [column, column + 1], fill: this.colors(series.color) + "40" });
       column += series.band ? 3 : 1;
     }
     return bands;
@@ -137,13 +146,13 @@ export class Plot {
     for (const [start, end] of this.#gaps) {
       const left = Math.max(bbox.left, plot.valToPos(start, "x", true));
       const right = Math.min(bbox.left + bbox.width, plot.valToPos(end, "x", true));
-      if (right > left) hatch(ctx, left, bbox.top, right - left, bbox.height, this.colors("gap"));
+      if (right > left) hatch(ctx, left, bbox.top, right - left, bbox.height, this.colors("gap"), this.colors("gap-line"));
     }
     ctx.restore();
   }
 }
 
-function hatch(ctx, left, top, width, height, color) {
+function hatch(ctx, left, top, width, height, color, lineColor) {
   const distance = 7 * devicePixelRatio;
   ctx.save();
   ctx.beginPath();
@@ -151,7 +160,7 @@ function hatch(ctx, left, top, width, height, color) {
   ctx.clip();
   ctx.fillStyle = color;
   ctx.fillRect(left, top, width, height);
-  ctx.strokeStyle = color;
+  ctx.strokeStyle = lineColor;
   ctx.lineWidth = devicePixelRatio;
   ctx.beginPath();
   for (let x = left - height - ((left - height) % distance); x < left + width; x += distance) {

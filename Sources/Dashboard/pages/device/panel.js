@@ -19,10 +19,10 @@ export class Panel {
     this.place = element("div", { class: "plot", role: "img" });
     this.none = element("div", { class: "none", hidden: true });
     this.place.append(this.none);
-    this.table = element("details", { class: "as-table" }, element("summary", { class: "dim" }, "As a table"));
-    this.table.addEventListener("toggle", () => this.#fillTable());
+    this.table = element("div", { class: "table-view", hidden: true, tabindex: "0", role: "region", "aria-label": `${field.name} as a table` });
+    this.toggle = element("button", { type: "button", class: "quiet as-table", "aria-expanded": "false", "aria-label": `${field.name} as a table`, onclick: () => this.#toggleTable() }, "Table");
     this.node = element("section", { class: "panel", "aria-label": field.name, "data-field": field.name },
-      element("div", { class: "panel-head" }, element("h2", {}, swatch, field.name), this.reading), this.place, this.table);
+      element("div", { class: "panel-head" }, element("h2", {}, swatch, field.name), this.reading, this.toggle), this.place, this.table);
     this.options = {
       series: [{ name: field.name, color: `series-${index % colors}`, band: true }], sync: "device", onZoom: on.zoom, onZoomOut: on.out,
       onCursor: (place) => this.#showCursor(place),
@@ -43,6 +43,7 @@ export class Panel {
     this.options.isDotted = windows.step === 0 && windows.length < 200;
     this.plot?.rebuild();
     this.draw(start, end);
+    this.#fillTable();
   }
 
   add(time, value) { this.windows.add(time, value); }
@@ -86,21 +87,27 @@ export class Panel {
 
   #showValues(when, value, ends) {
     const node = (text) => element("b", {}, text);
+    const name = (text) => element("span", {}, text);
     this.reading.replaceChildren(
-      when ? `${when}  ` : "", node(valueText(value)), ...(ends ? ["   min ", node(valueText(ends[0])), "   max ", node(valueText(ends[1]))] : []));
+      name(when), node(valueText(value)), ...(ends ? [name("min"), node(valueText(ends[0])), name("max"), node(valueText(ends[1]))] : []));
   }
 
+  #toggleTable() {
+    this.table.hidden = !this.table.hidden;
+    this.toggle.setAttribute("aria-expanded", String(!this.table.hidden));
+    this.#fillTable();
+  }
+
+  /// As of when it was opened, or of the last fetch: rows that move while they are read help nobody.
   #fillTable() {
-    this.table.querySelector(".scroll")?.remove();
-    if (!this.table.open) return;
+    if (this.table.hidden) return this.table.replaceChildren();
     const { windows } = this;
     const head = ["Time", "Average", "Least", "Greatest", "Readings"];
     const rows = windows.times.map((time, index) => [
       instantText(time), valueText(windows.average[index]), valueText(windows.least[index]), valueText(windows.greatest[index]), count(windows.counts[index]),
     ]).reverse();
-    this.table.append(element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${this.field.name} as a table` },
-      element("table", { class: "plain" },
-        element("thead", {}, element("tr", {}, head.map((text, index) => element("th", { scope: "col", class: index ? "number" : null }, text)))),
-        element("tbody", {}, rows.map((row) => element("tr", {}, row.map((text, index) => element("td", { class: index ? "number" : null }, text))))))));
+    this.table.replaceChildren(element("table", { class: "plain" },
+      element("thead", {}, element("tr", {}, head.map((text, index) => element("th", { scope: "col", class: index ? "number" : null }, text)))),
+      element("tbody", {}, rows.map((row) => element("tr", {}, row.map((text, index) => element("td", { class: index ? "number" : null }, text)))))));
   }
 }

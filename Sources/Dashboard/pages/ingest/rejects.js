@@ -44,7 +44,8 @@ export class Rejects {
     }
   }
 
-  show({ rejected }) {
+  /// - rejected: count by reason, over MQTT and HTTP.
+  show(rejected) {
     const reasons = Object.entries(rejected).filter(([, number]) => number > 0).sort((one, other) => other[1] - one[1]);
     const most = reasons[0]?.[1] ?? 1;
     this.none.hidden = reasons.length > 0;

@@ -70,7 +70,7 @@ export class StoragePage {
     const failed = this.partitions.filter((partition) => partition.last_error).length;
     const objects = this.partitions.flatMap((partition) => partition.objects);
     this.top.replaceChildren(figures([
-      ["Rows", count(table.rows), table.bytes && table.rows ? `${(table.bytes / table.rows).toFixed(1)} B each` : ""],
+      ["Rows", count(table.rows), table.bytes && table.rows ? `${(table.bytes / table.rows).toFixed(1)} bytes each` : ""],
       ["Segments", bytes(table.bytes), table.oldest ? `since ${ageText(table.oldest)}` : ""],
       storage && ["Commit log", bytes(storage.log_bytes), `heads ${bytes(storage.head_bytes)}`],
       ["Objects", count(objects.length), bytes(objects.reduce((sum, object) => sum + object.bytes, 0))],
