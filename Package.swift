@@ -52,6 +52,8 @@ let package = Package(
             cxxSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))],
             linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CChecksum"),
+        // The files of Sources/Dashboard, as bytes of the program.
+        .target(name: "CAssets"),
 
         // The house, from the ground up.
         module("Telemetry", isFast: true),
@@ -66,7 +68,7 @@ let package = Package(
         module(
             "QueryAPI",
             [
-                "CZlib", "Dialects", "Telemetry", "TelemetryStore",
+                "CAssets", "CZlib", "Dialects", "Telemetry", "TelemetryStore",
                 product("Hummingbird", of: "hummingbird"), product("HummingbirdCore", of: "hummingbird"),
                 product("NIOCore", of: "swift-nio"), product("NIOPosix", of: "swift-nio"), product("NIOHTTPTypes", of: "swift-nio-extras"),
                 product("HTTPTypes", of: "swift-http-types"), product("Logging", of: "swift-log"),

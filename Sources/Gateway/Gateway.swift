@@ -91,7 +91,8 @@ package struct Gateway: Sendable {
         let ingestService = ingest.map(IngestService.init)
         let server = HTTPService(
             address: configuration.http, store: store,
-            sources: QuerySources(health: health, ingest: ingest, deliveries: deliveries, reload: reload),
+            sources: QuerySources(
+                health: health, ingest: ingest, deliveries: deliveries, reload: reload, deadLetterPath: configuration.deadLetters.path),
             clock: clock, logger: logger
         ) { [notify] port in
             ingestService?.start()

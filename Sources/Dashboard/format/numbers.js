@@ -22,6 +22,19 @@ export function value(any) {
   return String(any);
 }
 
+/// Decimal places of a number as it is written, at most three.
+export function places(any) {
+  if (typeof any !== "number" || Number.isInteger(any) || Math.abs(any) >= 1e6) return 0;
+  return Math.min(3, String(any).split(".")[1]?.length ?? 0);
+}
+
+/// With so many places, so that a column's points stand below one another.
+export function fixed(any, count) {
+  const size = Math.abs(any);
+  if (typeof any !== "number" || size >= 1e12 || (size !== 0 && size < 1e-3)) return value(any);
+  return grouped(any.toLocaleString("en", { minimumFractionDigits: count, maximumFractionDigits: count }));
+}
+
 const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
 export function bytes(value) {

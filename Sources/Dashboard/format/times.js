@@ -70,8 +70,8 @@ export function ageText(milliseconds, now = Date.now()) {
 
 export function lengthText(seconds) {
   if (seconds < 90) return `${Math.round(seconds)} s`;
-  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 172800) return `${Math.round(seconds / 3600)} h`;
+  if (seconds < 3600) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172800) return `${Math.round(seconds / 360) / 10} h`.replace(/(\d\d)\.\d/, "$1");
   return `${Math.round(seconds / 86400)} d`;
 }
 

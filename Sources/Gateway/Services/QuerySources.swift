@@ -6,11 +6,16 @@ import TelemetryStore
 
 /// What the API shows of the parts it does not know.
 extension QuerySources {
-    init(health: Health, ingest: MQTTIngest?, deliveries: [DeliveryTask], reload: ReloadService) {
+    init(health: Health, ingest: MQTTIngest?, deliveries: [DeliveryTask], reload: ReloadService, deadLetterPath: String) {
         self.init()
         readiness = { health.reasons }
         configuration = { Array(reload.effective.json.utf8) }
         self.ingest = { ingest.map(\.statistics).flatMap { $0.connections > 0 ? IngestSnapshot($0) : nil } }
+        deadLetters = { reason, limit in
+            var selection = DeadLetterSelection()
+            selection.reason = reason
+            return try NewestLetters.find(in: deadLetterPath, selection: selection, limit: limit).map(DeadLetterSample.init)
+        }
         delivery = { table, partition in PartitionDelivery(deliveries.filter { $0.options.table == table }, partition) }
         metrics = { text in
             text.deliveries(deliveries)
@@ -34,6 +39,14 @@ extension IngestSnapshot {
         reconnects = statistics.reconnects
         isConnected = statistics.isConnected
         lastError = statistics.lastError
+    }
+}
+
+extension DeadLetterSample {
+    init(_ letter: DeadLetterLine) {
+        self.init(
+            time: letter.time, broker: letter.broker, topic: letter.topic, reason: letter.reason, detail: letter.detail,
+            payload: letter.payload, payloadByteCount: letter.payloadByteCount)
     }
 }
 

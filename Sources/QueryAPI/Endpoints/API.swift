@@ -28,7 +28,6 @@ struct API: Sendable {
     var routes: [Route] {
         let page = ["limit", "page_token"]
         return [
-            Route(.get, "/", index),
             Route(.get, "/ping", taking: ["wait_for_leader", "verbose"], ping),
             Route(.get, "/-/healthy", healthy),
             Route(.get, "/-/ready", ready),
@@ -51,7 +50,8 @@ struct API: Sendable {
             Route(.post, "/api/v1/write", taking: ["table", "precision"], write),
             Route(.post, "/write", taking: ["db", "rp", "precision", "consistency", "u", "p"], errors: .influx, influxWrite),
             Route(.post, "/api/v2/write", taking: ["bucket", "org", "orgID", "precision"], errors: .influx, influxWrite),
-        ]
+            Route(.get, "/api/v1/dead-letters", taking: ["reason", "limit", "time"], deadLetters),
+        ] + Self.dashboardRoutes
     }
 
     func limit(of request: APIRequest) throws(Problem) -> Int {

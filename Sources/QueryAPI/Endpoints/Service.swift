@@ -3,15 +3,8 @@ import Hummingbird
 import Telemetry
 import TelemetryStore
 
-/// What operators and probes ask: `/`, `/ping`, `/-/healthy`, `/-/ready`, `/api/v1/config`, `/api/v1/stats`.
+/// What operators and probes ask: `/ping`, `/-/healthy`, `/-/ready`, `/api/v1/config`, `/api/v1/stats`.
 extension API {
-    func index(_ request: APIRequest) async throws -> Response {
-        Response(
-            status: .ok,
-            headers: [.contentType: "text/html; charset=utf-8", .contentSecurityPolicy: "default-src 'none'"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: IndexPage.html(routes: routes))))
-    }
-
     func ping(_ request: APIRequest) async throws -> Response {
         // The write API that is spoken here is that of InfluxDB 1.8, which has both `/write` and `/api/v2/write`.
         Response(status: .noContent, headers: [.version: options.version, .influxVersion: "1.8.0-gaugehouse-\(options.version)"])

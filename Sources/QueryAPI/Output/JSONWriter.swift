@@ -72,6 +72,15 @@ package struct JSONWriter: Sendable {
         text.withUTF8 { utf8 in value { $0.append(quotedJSON: UnsafeRawBufferPointer(utf8)) } }
     }
 
+    /// Bytes as a string (RFC 4648, padded).
+    mutating func base64(_ bytes: some Collection<UInt8>) {
+        value {
+            $0.append(ascii: "\"")
+            $0.append(base64: bytes)
+            $0.append(ascii: "\"")
+        }
+    }
+
     package mutating func time(_ time: Timestamp?, as format: TimeFormat) {
         guard let time else { return null() }
         value {
@@ -92,12 +101,7 @@ package struct JSONWriter: Sendable {
             arena.withUnsafeBytes { all in
                 value { $0.append(quotedJSON: UnsafeRawBufferPointer(rebasing: all[cell.byteRange])) }
             }
-        case .binary:
-            value {
-                $0.append(ascii: "\"")
-                $0.append(base64: arena[cell.byteRange])
-                $0.append(ascii: "\"")
-            }
+        case .binary: base64(arena[cell.byteRange])
         }
     }
 

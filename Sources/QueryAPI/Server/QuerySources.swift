@@ -1,7 +1,8 @@
 import Telemetry
 import TelemetryStore
 
-/// What the API shows of parts it does not know: the gateway fills these in. All may be called from any thread and return quickly.
+/// What the API shows of parts it does not know: the gateway fills these in. All may be called from any thread and return quickly, if
+/// nothing else is said.
 package struct QuerySources: Sendable {
     /// Reasons why the gateway is not ready; empty when it is.
     package var readiness: @Sendable () -> [String] = { [] }
@@ -11,6 +12,8 @@ package struct QuerySources: Sendable {
     package var configuration: @Sendable () -> [UInt8] = { Array("{}".utf8) }
     /// What delivery did with a partition of a table.
     package var delivery: @Sendable (_ table: String, _ partition: PartitionID) -> PartitionDelivery = { _, _ in PartitionDelivery() }
+    /// The newest refused messages, newest first, of one reason or of any. Blocking, the only one here that is.
+    package var deadLetters: @Sendable (_ reason: RejectReason?, _ limit: Int) throws -> [DeadLetterSample] = { _, _ in [] }
     /// Adds metric families of other parts.
     package var metrics: @Sendable (inout PrometheusText) -> Void = { _ in }
 

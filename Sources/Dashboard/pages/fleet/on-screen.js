@@ -2,6 +2,7 @@
 
 import * as api from "../../api/endpoints.js";
 import { LiveStream } from "../../api/live.js";
+import { places } from "../../format/numbers.js";
 
 /// The view must rest this long before it is asked for: nobody reads while scrolling.
 const restMilliseconds = 150;
@@ -15,6 +16,7 @@ const stepMilliseconds = 120000;
 export class OnScreen {
   #latest = new Map();
   #lines = new Map();
+  #places = new Map();
   #ids = [];
   #fields = [];
   #lineFields = [];
@@ -28,6 +30,9 @@ export class OnScreen {
 
   /// `{value, time}` or undefined.
   value(id, field) { return this.#latest.get(id)?.[field]; }
+
+  /// Decimal places that the values of a field were seen with.
+  places(field) { return this.#places.get(field) ?? 0; }
 
   /// Pairs [time, value or null], or undefined.
   line(id, field) { return this.#lines.get(id)?.get(field); }
@@ -71,7 +76,10 @@ export class OnScreen {
 
   async #fetchLatest(ids, signal) {
     const rows = await api.latestOfMany(this.table, ids, this.#fields, signal);
-    for (const row of rows) this.#latest.set(row.device, { ...row.values });
+    for (const row of rows) {
+      this.#latest.set(row.device, { ...row.values });
+      for (const [name, { value }] of Object.entries(row.values)) this.#notePlaces(name, value);
+    }
     this.on.values(ids);
   }
 
@@ -89,6 +97,8 @@ export class OnScreen {
     }
     this.on.values(ids);
   }
+
+  #notePlaces(name, value) { this.#places.set(name, Math.max(this.places(name), places(value))); }
 
   #listen(ids) {
     // A list in an address ends at commas; such a device is shown as of the last fetch.
@@ -109,6 +119,7 @@ export class OnScreen {
     for (const [name, value] of Object.entries(values)) {
       if (latest[name] && latest[name].time > time) continue;
       latest[name] = { value, time };
+      this.#notePlaces(name, value);
       names.push(name);
       if (typeof value === "number") this.#extend(this.#lines.get(device)?.get(name), time, value);
     }

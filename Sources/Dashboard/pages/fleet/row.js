@@ -3,7 +3,7 @@
 import { address } from "../../app/router.js";
 import { drawSparkline, sparkline } from "../../charts/sparkline.js";
 import { element, setText } from "../../dom/element.js";
-import { count, value as valueText } from "../../format/numbers.js";
+import { count, fixed, value as valueText } from "../../format/numbers.js";
 import { setAge } from "../../format/times.js";
 import { spanText } from "./on-screen.js";
 
@@ -48,7 +48,7 @@ export function fillRow(row, device, fields, show) {
 
 function fillValue(cell, id, field, show) {
   const known = show.value(id, field.name);
-  const text = known ? valueText(known.value) : "";
+  const text = known ? (field.isNumber ? fixed(known.value, show.places(field.name)) : valueText(known.value)) : "";
   setText(cell.lastChild, text);
   if (!field.isNumber) {
     cell.title = text;

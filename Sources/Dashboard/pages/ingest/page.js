@@ -9,7 +9,7 @@ import { figures } from "../../dom/figures.js";
 import { count, milliseconds, rate } from "../../format/numbers.js";
 import { lengthText } from "../../format/times.js";
 import { Broker } from "./broker.js";
-import { Rejects } from "./rejects.js";
+import { refused, Rejects } from "./rejects.js";
 import { RateChart } from "./rates.js";
 
 const refreshMilliseconds = 5000;
@@ -71,7 +71,7 @@ export class IngestPage {
       ["Stored", count(stats.readings), "since the start"], ["Duplicates", count(stats.duplicates), "changed nothing"], this.#refused(stats),
     ]));
     for (const chart of [this.rates, this.commits]) chart.draw(pulse.samples);
-    this.rejects.show(stats);
+    this.rejects.show(refused(stats));
     this.broker.show(stats.mqtt, this.configuration);
   }
 
@@ -83,8 +83,8 @@ export class IngestPage {
   }
 
   #refused(stats) {
-    const refused = Object.values(stats.rejected).reduce((sum, number) => sum + number, 0);
-    return ["Refused", count(refused), "since the start", refused ? "warn" : null];
+    const total = Object.values(refused(stats)).reduce((sum, number) => sum + number, 0);
+    return ["Refused", count(total), "since the start", total ? "warn" : null];
   }
 }
 

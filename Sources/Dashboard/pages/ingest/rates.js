@@ -4,6 +4,7 @@ import { hasLibrary, Plot } from "../../charts/plot.js";
 import { element, setText } from "../../dom/element.js";
 
 const spanMilliseconds = 600000;
+const leastSpanMilliseconds = 60000;
 /// A pause of the page, or of the gateway, is a gap.
 const gapMilliseconds = 12000;
 
@@ -29,6 +30,7 @@ export class RateChart {
 
   draw(samples) {
     const end = Date.now();
+    const start = Math.max(end - spanMilliseconds, Math.min(samples[0]?.time ?? end, end - leastSpanMilliseconds));
     const columns = [[], []];
     samples.forEach(({ time, stats }, index) => {
       const before = samples[index - 1];
@@ -43,6 +45,6 @@ export class RateChart {
     setText(this.reading, last === undefined ? "" : this.text(last));
     const values = columns[1].filter((value) => value !== null);
     if (values.length) this.place.setAttribute("aria-label", `${this.title}, last ten minutes: from ${this.text(Math.min(...values))} to ${this.text(Math.max(...values))}, now ${this.text(last)}`);
-    this.plot?.show(columns, [], end - spanMilliseconds, end);
+    this.plot?.show(columns, [], start, end);
   }
 }

@@ -7,7 +7,7 @@ import { count } from "../../format/numbers.js";
 import { ageElement } from "../../format/times.js";
 
 const sampleLimit = 200;
-const samplesOfReason = 3;
+const samplesOfReason = 2;
 const shownPayload = 400;
 
 /// What each reason means to the one who sends.
@@ -20,6 +20,13 @@ const meanings = {
   "value-too-long": "a text is too long", "payload-too-long": "the message is too long", "device-limit": "the table has as many devices as it may",
   "field-limit": "the table has as many fields as it may", "rate-limited": "faster than the table allows",
 };
+
+/// Counts by reason. The store's and MQTT's overlap: what the store refuses of a message stands in both.
+export function refused({ rejected, mqtt }) {
+  const counts = { ...rejected };
+  for (const [reason, number] of Object.entries(mqtt?.rejected ?? {})) counts[reason] = Math.max(number, counts[reason] ?? 0);
+  return counts;
+}
 
 export class Rejects {
   #rows = new Map();
