@@ -7,11 +7,14 @@ fail() {
     exit 1
 }
 
-# Headers and libraries to build with, the broker to run and test with; used by the scripts that source this.
+# Headers and libraries to build with, the broker to run and test with, the browser to test with; used by the scripts that source this.
 # shellcheck disable=SC2034
 build_packages=(libmosquitto-dev libzstd-dev zlib1g-dev libsimdjson-dev pkg-config libstdc++-12-dev)
 # shellcheck disable=SC2034
 broker_packages=(mosquitto mosquitto-clients)
+# The browser that looks at the dashboard, and a font for its screenshots.
+# shellcheck disable=SC2034
+browser_packages=(chromium chromium-driver fonts-inter)
 
 # Installs the Debian packages named that are missing. Asks before, unless CI=true.
 install_missing() {
@@ -49,6 +52,8 @@ install_peers() {
 
 # Builds both programs in release mode; sets gaugehouse_bin and load_bin.
 build_release() {
+    # Without the network the dashboard says what it lacks; everything else is whole.
+    scripts/chart-library.sh || say 'The dashboard will have no charts: their library could not be fetched.'
     # Through a pipe always: on a terminal SwiftPM adds a flag for colours, and builds everything anew when that comes or goes.
     swift build -c release --product gaugehouse 2>&1 | cat
     swift build -c release --product gaugehouse-load 2>&1 | cat
@@ -68,7 +73,7 @@ build_torture() {
 
 # Installs what tests need, and builds every program of theirs; sets GAUGEHOUSE_PYTHON and where the programs are.
 prepare_tests() {
-    install_missing "${build_packages[@]}" "${broker_packages[@]}" python3
+    install_missing "${build_packages[@]}" "${broker_packages[@]}" "${browser_packages[@]}" python3
     # Debian keeps what `python3 -m venv` needs in a package of its own.
     python3 -c 'import ensurepip, venv' 2>/dev/null || install_missing python3-venv
 

@@ -65,6 +65,9 @@ static const struct gh_asset dashboard[] = {
     {"dom/figures.js", (const unsigned char[]){
 #embed "../Dashboard/dom/figures.js" suffix(, 0)
     }},
+    {"dom/parts.js", (const unsigned char[]){
+#embed "../Dashboard/dom/parts.js" suffix(, 0)
+    }},
     {"dom/virtual-table.js", (const unsigned char[]){
 #embed "../Dashboard/dom/virtual-table.js" suffix(, 0)
     }},

@@ -19,7 +19,7 @@ export class Problem extends Error {
 export function target(path, parameters = {}) {
   const pairs = Object.entries(parameters)
     .filter(([, value]) => value !== null && value !== undefined)
-    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value)).replaceAll("%2C", ",").replaceAll("%3A", ":")}`);
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value)).replaceAll("%2C", ",")}`);
   return pairs.length ? `${path}?${pairs.join("&")}` : path;
 }
 

@@ -5,7 +5,8 @@ import { settings } from "./settings.js";
 
 const keys = [
   ["/", "search devices"], ["↑ ↓ or j k", "move in a table"], ["Enter", "open the row"], ["g f, g s, g i", "fleet, storage, ingest"],
-  ["+ −", "on a device: zoom in and out"], ["← →", "on a device: earlier and later"], ["l", "on a device: live again"], ["Esc", "back to the fleet"],
+  ["+ −", "on a device: zoom in and out"], ["← →", "on a device: earlier and later"], ["l", "on a device: live again"],
+  ["Esc", "back to the fleet"],
 ];
 
 /// Opens a dialog that is gone from the page when it closes.
@@ -36,7 +37,8 @@ export function askForToken() {
     element("label", { for: "token-input" }, "Bearer token"), input,
     element("div", { class: "actions" }, closeButton("Cancel"), element("button", { class: "main" }, "Use token")));
   form.addEventListener("submit", () => { settings.token = input.value.trim(); });
-  openDialog("Token for the API", element("p", { class: "dim" }, "Kept by this tab only, until it is closed. An empty one is forgotten."), form);
+  const note = "Kept by this tab only, until it is closed. An empty one is forgotten.";
+  openDialog("Token for the API", element("p", { class: "dim" }, note), form);
 }
 
 /// Copies; where the browser does not (a page without TLS that is not on localhost), shows what there is to copy.

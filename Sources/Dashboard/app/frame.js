@@ -1,6 +1,7 @@
 // The bar: where one can go, how the gateway is, table, zone, theme, token.
 
 import { element, icon, setText } from "../dom/element.js";
+import { button } from "../dom/parts.js";
 import { rate } from "../format/numbers.js";
 import { zoneName } from "../format/times.js";
 import { askForToken, showKeys } from "./dialogs.js";
@@ -62,40 +63,44 @@ function tableChooser() {
 }
 
 function zoneButton() {
-  const label = () => (settings.isUTC ? "UTC" : "Local");
-  const button = element("button", { type: "button", class: "quiet", id: "zone", title: `Times in ${zoneName()}; press to change` }, label());
-  button.addEventListener("click", () => {
+  const node = button({ class: "quiet", id: "zone" });
+  const show = () => {
+    node.textContent = settings.isUTC ? "UTC" : "Local";
+    node.title = `Times in ${zoneName()}; press to change`;
+  };
+  node.addEventListener("click", () => {
     settings.isUTC = !settings.isUTC;
-    button.textContent = label();
-    button.title = `Times in ${zoneName()}; press to change`;
+    show();
   });
-  return button;
+  show();
+  return node;
 }
 
 function themeButton() {
-  const button = element("button", { type: "button", class: "quiet", id: "theme" }, icon("sun"), element("span", {}));
+  const node = button({ class: "quiet", id: "theme" }, icon("sun"), element("span", {}));
   const show = () => {
     const name = settings.theme;
-    button.lastChild.textContent = name === "auto" ? "Auto" : name === "dark" ? "Dark" : "Light";
-    button.title = `Colours: ${name}; press for ${themes[name]}`;
+    node.lastChild.textContent = name === "auto" ? "Auto" : name === "dark" ? "Dark" : "Light";
+    node.title = `Colours: ${name}; press for ${themes[name]}`;
   };
-  button.addEventListener("click", () => {
+  node.addEventListener("click", () => {
     settings.theme = themes[settings.theme] ?? "auto";
     show();
   });
   show();
-  return button;
+  return node;
 }
 
 function tokenButton() {
-  const button = element("button", { type: "button", class: "quiet", id: "token", title: "Token for the API" }, icon("key"), element("span", { class: "unseen" }, "Token"));
-  button.addEventListener("click", () => askForToken());
-  const show = () => button.setAttribute("aria-pressed", String(settings.token !== ""));
+  const node = button({ class: "quiet", id: "token", title: "Token for the API", "aria-label": "Token for the API" }, icon("key"));
+  node.addEventListener("click", () => askForToken());
+  const show = () => node.setAttribute("aria-pressed", String(settings.token !== ""));
   addEventListener("tokenchange", show);
   show();
-  return button;
+  return node;
 }
 
 function keysButton() {
-  return element("button", { type: "button", class: "quiet", title: "Keys", "aria-label": "Keys", onclick: () => showKeys() }, element("kbd", { "aria-hidden": "true" }, "?"));
+  const attributes = { class: "quiet", title: "Keys", "aria-label": "Keys", onclick: () => showKeys() };
+  return button(attributes, element("kbd", { "aria-hidden": "true" }, "?"));
 }

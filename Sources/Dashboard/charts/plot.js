@@ -98,7 +98,8 @@ export class Plot {
 
   #lines(series) {
     const color = this.colors(series.color);
-    const line = { label: series.name, stroke: color, width: 1.5, points: { show: this.options.isDotted, size: 4, fill: color }, spanGaps: false };
+    const points = { show: this.options.isDotted, size: 4, fill: color };
+    const line = { label: series.name, stroke: color, width: 1.5, points, spanGaps: false };
     const edge = { stroke: "transparent", points: { show: false } };
     return series.band ? [{ ...edge }, { ...edge }, line] : [line];
   }
@@ -114,7 +115,8 @@ export class Plot {
   }
 
   #axis() {
-    return { font: "11px Inter, system-ui, sans-serif", stroke: this.colors("dim"), grid: { stroke: this.colors("line"), width: 1 }, ticks: { show: false } };
+    const grid = { stroke: this.colors("line"), width: 1 };
+    return { font: "11px Inter, system-ui, sans-serif", stroke: this.colors("dim"), grid, ticks: { show: false } };
   }
 
   #timeAxis() {

@@ -8,7 +8,8 @@ const height = 20;
 const inset = 2.5;
 
 export function sparkline() {
-  return svg("svg", { class: "sparkline", width, height, viewBox: `0 0 ${width} ${height}`, role: "img" }, svg("path"), svg("circle", { r: 1.6 }));
+  const attributes = { class: "sparkline", width, height, viewBox: `0 0 ${width} ${height}`, role: "img" };
+  return svg("svg", attributes, svg("path"), svg("circle", { r: 1.6 }));
 }
 
 /// - points: pairs [time, value or null], by time. Nulls interrupt the line.

@@ -13,6 +13,9 @@ export class Windows {
   /// - step: milliseconds of a window; 0: every reading by itself.
   constructor(step) { this.step = step; }
 
+  /// The newest reading that came live; null: none has.
+  newest = null;
+
   get length() { return this.times.length; }
 
   /// Appends a window; one without a value is left out: gaps are found by distance.
@@ -30,6 +33,7 @@ export class Windows {
     const start = this.step ? Math.floor(time / this.step) * this.step : time;
     const last = this.length - 1;
     if (last >= 0 && start < this.times[last]) return;
+    this.newest = value;
     if (last < 0 || start > this.times[last]) return this.append(start, value, value, value, 1);
     if (!this.step) return;
     this.counts[last] += 1;
@@ -75,7 +79,8 @@ export class Windows {
     if (!this.length) return null;
     const readings = this.counts.reduce((sum, count) => sum + count, 0);
     const total = this.average.reduce((sum, average, index) => sum + average * this.counts[index], 0);
-    return { least: Math.min(...this.least), greatest: Math.max(...this.greatest), average: total / readings, readings, last: this.average.at(-1) };
+    const [least, greatest] = [Math.min(...this.least), Math.max(...this.greatest)];
+    return { least, greatest, average: total / readings, readings, last: this.newest ?? this.average.at(-1) };
   }
 }
 

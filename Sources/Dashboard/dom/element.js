@@ -26,15 +26,18 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+const circle = (x, y, radius) => `M${x - radius} ${y}a${radius} ${radius} 0 1 0 ${2 * radius} 0a${radius} ${radius} 0 1 0 ${-2 * radius} 0`;
+const lens = `${circle(7, 7, 5)}M11 11l3.5 3.5`;
+
 const paths = {
-  search: "M7 12.200a5.2 5.2 0 1 0 0-10.4 5.2 5.2 0 0 0 0 10.400M11 11l3.5 3.5",
-  sun: "M8 10.800a2.8 2.8 0 1 0 0-5.6 2.8 2.8 0 0 0 0 5.600M8 1v1.500M8 13.500V15M1 8h1.500M13.5 8H15M3 3l1.1 1.100M11.9 11.9 13 13M3 13l1.1-1.100M11.9 4.1 13 3",
-  key: "M5 11.500a3 3 0 1 0 0-6 3 3 0 0 0 0 6M7.8 7.500H15v3M12 7.500v2",
+  search: lens,
+  zoomOut: `${lens}M4.8 7h4.4`,
+  sun: `${circle(8, 8, 2.8)}M8 1v1.5M8 13.5V15M1 8h1.5M13.5 8H15M3 3l1.1 1.1M11.9 11.9 13 13M3 13l1.1-1.1M11.9 4.1 13 3`,
+  key: `${circle(5, 8.5, 3)}M8 7.5h7v3M12 7.5v2`,
   columns: "M2 3h12v10H2zM6 3v10M10 3v10",
-  download: "M8 2v8M4.5 7 8 10.5 11.5 7M2.5 13.500h11",
-  copy: "M5.5 5.500h8v8h-8zM10.5 5.500v-3h-8v8h3",
+  download: "M8 2v8M4.5 7 8 10.5 11.5 7M2.5 13.5h11",
+  copy: "M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3",
   back: "M10 3 5 8l5 5",
-  zoomOut: "M7 12.200a5.2 5.2 0 1 0 0-10.4 5.2 5.2 0 0 0 0 10.400M11 11l3.5 3.500M4.8 7h4.4",
 };
 
 /// An icon that says nothing by itself: its button has a name.

@@ -53,7 +53,8 @@ export class VirtualTable {
     const title = column.isSortable
       ? element("button", { type: "button", onclick: () => this.options.onSort(column.key) }, column.title)
       : column.title;
-    return element("div", { role: "columnheader", class: column.isNumber ? "number" : null, "aria-sort": direction, title: column.title }, title);
+    const attributes = { role: "columnheader", class: column.isNumber ? "number" : null, "aria-sort": direction, title: column.title };
+    return element("div", attributes, title);
   }
 
   /// The length has changed, or all rows: those on screen are filled anew.

@@ -17,7 +17,7 @@ class Gauge:
 
     def __init__(self, number: int, seed: int) -> None:
         chance = random.Random(seed * 1_000_003 + number)
-        self.name = f"{RIVERS[number % len(RIVERS)]}/gauge-{number // len(RIVERS) + 1:03}"
+        self.name = f"{RIVERS[number % len(RIVERS)]}-{number // len(RIVERS) + 1:03}"
         self._level = chance.uniform(0.8, 6.5)
         self._swing = chance.uniform(0.05, 0.5)
         self._phase = chance.uniform(0, 2 * math.pi)

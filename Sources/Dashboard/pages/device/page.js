@@ -32,7 +32,7 @@ export class DevicePage {
     this.table = tables.name;
     this.range = new TimeRange();
     this.bar = new RangeBar({
-      range: (range) => this.#goTo(range), out: () => this.#goTo(this.range.scaled(2, Date.now())), live: () => this.#goTo(this.#liveRange()),
+      range: (range) => this.#goTo(range), out: () => this.#zoomOut(), live: () => this.#goTo(this.#liveRange()),
       csv: (isRaw) => this.#save(isRaw), curl: () => curl(this.id, this.#parameters()),
     });
     this.values = new Values();
@@ -68,16 +68,19 @@ export class DevicePage {
     this.seen = element("time", {});
     this.readings = element("b", {});
     this.first = element("time", {});
+    const fact = (...content) => element("span", {}, ...content);
     return element("div", { class: "device-head" },
-      element("a", { href: "#/", class: "button", title: "Back to the fleet (Esc)" }, icon("back"), "Fleet"), element("h1", {}, this.id), this.state,
-      element("div", { class: "facts" }, element("span", {}, "last seen ", this.seen), element("span", {}, "first seen ", this.first), element("span", {}, this.readings, " readings")));
+      element("a", { href: "#/", class: "button", title: "Back to the fleet (Esc)" }, icon("back"), "Fleet"),
+      element("h1", {}, this.id), this.state,
+      element("div", { class: "facts" }, fact("last seen ", this.seen), fact("first seen ", this.first), fact(this.readings, " readings")));
   }
 
   // Loading
 
   async #loadDevice() {
     try {
-      const [device, latest] = await Promise.all([api.device(this.table, this.id, this.#abort.signal), api.latest(this.table, this.id, this.#abort.signal)]);
+      const { signal } = this.#abort;
+      const [device, latest] = await Promise.all([api.device(this.table, this.id, signal), api.latest(this.table, this.id, signal)]);
       this.device = device;
       this.#showFacts();
       setAge(this.first, device.first_seen);
@@ -97,7 +100,9 @@ export class DevicePage {
   }
 
   #addPanel(field, index) {
-    const panel = new Panel(field, index, { zoom: (start, end) => this.#goTo(TimeRange.between(start, end)), out: () => this.#goTo(this.range.scaled(2, Date.now())) });
+    const panel = new Panel(field, index, {
+      zoom: (start, end) => this.#goTo(TimeRange.between(start, end)), out: () => this.#zoomOut(),
+    });
     this.#panels.set(field.name, panel);
     this.panelsNode.append(panel.node);
     // In the page it has a width.
@@ -181,6 +186,7 @@ export class DevicePage {
   // Moving
 
   #goTo(range) { go(address("device", this.id, range.parameters)); }
+  #zoomOut() { this.#goTo(this.range.scaled(2, this.#now)); }
   #liveRange() { return this.range.isLive ? this.range : new TimeRange({ range: durationText(Math.max(60, this.range.seconds)) }); }
 
   #showBar() {

@@ -3,6 +3,7 @@
 import { hasLibrary, Plot } from "../../charts/plot.js";
 import { Windows } from "../../charts/windows.js";
 import { element, setText } from "../../dom/element.js";
+import { button, plainTable } from "../../dom/parts.js";
 import { count, value as valueText } from "../../format/numbers.js";
 import { instantText, lengthText } from "../../format/times.js";
 
@@ -19,8 +20,10 @@ export class Panel {
     this.place = element("div", { class: "plot", role: "img" });
     this.none = element("div", { class: "none", hidden: true });
     this.place.append(this.none);
-    this.table = element("div", { class: "table-view", hidden: true, tabindex: "0", role: "region", "aria-label": `${field.name} as a table` });
-    this.toggle = element("button", { type: "button", class: "quiet as-table", "aria-expanded": "false", "aria-label": `${field.name} as a table`, onclick: () => this.#toggleTable() }, "Table");
+    const name = `${field.name} as a table`;
+    this.table = element("div", { class: "table-view", hidden: true, tabindex: "0", role: "region", "aria-label": name });
+    const attributes = { class: "quiet as-table", "aria-expanded": "false", "aria-label": name, onclick: () => this.#toggleTable() };
+    this.toggle = button(attributes, "Table");
     this.node = element("section", { class: "panel", "aria-label": field.name, "data-field": field.name },
       element("div", { class: "panel-head" }, element("h2", {}, swatch, field.name), this.reading, this.toggle), this.place, this.table);
     this.options = {
@@ -32,7 +35,7 @@ export class Panel {
   /// Once it is in the page: a plot takes its width from there.
   attach() {
     this.plot = new Plot(this.place, this.options);
-    if (!hasLibrary()) this.#say("This gateway was built without its chart library (make build fetches it). The table below has the values.");
+    if (!hasLibrary()) this.#say("This gateway was built without its chart library: make build fetches it. The table has the values.");
   }
 
   close() { this.plot?.close(); }
@@ -69,8 +72,8 @@ export class Panel {
     const span = lengthText((end - start) / 1000);
     if (!summary) return `${this.field.name}, ${span}: no reading`;
     const { least, average, greatest, last } = summary;
-    const holes = gaps ? `; ${gaps} ${gaps === 1 ? "gap" : "gaps"}` : "";
-    return `${this.field.name}, ${span}: least ${valueText(least)}, average ${valueText(average)}, greatest ${valueText(greatest)}, last ${valueText(last)}${holes}`;
+    const values = Object.entries({ least, average, greatest, last }).map(([name, value]) => `${name} ${valueText(value)}`).join(", ");
+    return `${this.field.name}, ${span}: ${values}${gaps ? `; ${gaps} ${gaps === 1 ? "gap" : "gaps"}` : ""}`;
   }
 
   #showCursor(place) {
@@ -101,13 +104,10 @@ export class Panel {
   /// As of when it was opened, or of the last fetch: rows that move while they are read help nobody.
   #fillTable() {
     if (this.table.hidden) return this.table.replaceChildren();
-    const { windows } = this;
-    const head = ["Time", "Average", "Least", "Greatest", "Readings"];
-    const rows = windows.times.map((time, index) => [
-      instantText(time), valueText(windows.average[index]), valueText(windows.least[index]), valueText(windows.greatest[index]), count(windows.counts[index]),
-    ]).reverse();
-    this.table.replaceChildren(element("table", { class: "plain" },
-      element("thead", {}, element("tr", {}, head.map((text, index) => element("th", { scope: "col", class: index ? "number" : null }, text)))),
-      element("tbody", {}, rows.map((row) => element("tr", {}, row.map((text, index) => element("td", { class: index ? "number" : null }, text)))))));
+    const { times, average, least, greatest, counts } = this.windows;
+    const rows = times.map((time, index) => [
+      instantText(time), valueText(average[index]), valueText(least[index]), valueText(greatest[index]), count(counts[index]),
+    ]);
+    this.table.replaceChildren(plainTable(["Time", "#Average", "#Least", "#Greatest", "#Readings"], rows.reverse()));
   }
 }

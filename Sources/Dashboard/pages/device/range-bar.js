@@ -2,6 +2,7 @@
 
 import { closeButton, copyText, openDialog } from "../../app/dialogs.js";
 import { announce, element, icon, setText } from "../../dom/element.js";
+import { button, menu } from "../../dom/parts.js";
 import { inputText, inputTime, zoneName } from "../../format/times.js";
 import { presets, seconds, TimeRange } from "./range.js";
 
@@ -9,14 +10,14 @@ export class RangeBar {
   /// - on: `range(TimeRange)`, `out()`, `csv(isRaw)`, `curl()` → text.
   constructor(on) {
     this.on = on;
-    this.presets = presets.map((text) => element("button", { type: "button", "data-range": text, onclick: () => on.range(new TimeRange({ range: text })) }, text));
-    this.live = element("button", { type: "button", id: "live", onclick: () => on.live() }, element("span", { class: "dot" }), "Live");
+    this.presets = presets.map((text) => button({ "data-range": text, onclick: () => on.range(new TimeRange({ range: text })) }, text));
+    this.live = button({ id: "live", onclick: () => on.live() }, element("span", { class: "dot" }), "Live");
     this.step = element("span", { class: "dim", id: "step" });
-    this.custom = element("button", { type: "button", onclick: () => this.#askForTimes() }, "From…");
+    this.custom = button({ onclick: () => this.#askForTimes() }, "From…");
     this.node = element("div", { class: "range-bar" },
       element("div", { class: "segments", role: "group", "aria-label": "Range" }, this.presets, this.custom),
       this.live,
-      element("button", { type: "button", id: "zoom-out", title: "Zoom out (−)", onclick: () => on.out() }, icon("zoomOut"), "Out"),
+      button({ id: "zoom-out", title: "Zoom out (−)", onclick: () => on.out() }, icon("zoomOut"), "Out"),
       this.step, element("div", { class: "end" }, this.#csvMenu(), this.#curlButton()));
   }
 
@@ -36,7 +37,8 @@ export class RangeBar {
 
   #askForTimes() {
     const [start, end] = this.range.bounds(Date.now());
-    const input = (name, time) => element("input", { type: "datetime-local", step: "1", id: `custom-${name}`, value: inputText(time), required: true });
+    const input = (name, time) =>
+      element("input", { type: "datetime-local", step: "1", id: `custom-${name}`, value: inputText(time), required: true });
     const [from, to] = [input("from", start), input("to", end)];
     const error = element("p", { class: "pill bad", role: "alert" });
     const form = element("form", {},
@@ -53,27 +55,23 @@ export class RangeBar {
   }
 
   #csvMenu() {
-    const item = (text, note, isRaw) => element("button", { type: "button", class: "item", "data-csv": isRaw ? "raw" : "shown", onclick: () => this.on.csv(isRaw) }, text, element("span", { class: "kind" }, note));
-    const menu = element("details", { class: "menu" }, element("summary", { class: "button", id: "csv" }, icon("download"), "CSV"),
-      element("div", { class: "menu-body" }, item("Readings", "as they were stored", true), item("What is shown", "average, min, max", false)));
-    menu.addEventListener("click", (event) => {
-      if (event.target.closest(".item")) menu.open = false;
-    });
-    menu.addEventListener("focusout", (event) => {
-      if (event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false;
-    });
-    return menu;
+    const item = (name, text, note) => {
+      const attributes = { class: "item", "data-csv": name, onclick: () => this.on.csv(name === "raw") };
+      return button(attributes, text, element("span", { class: "kind" }, note));
+    };
+    return menu({ id: "csv" }, [icon("download"), "CSV"],
+      item("raw", "Readings", "as they were stored"), item("shown", "What is shown", "average, min, max"));
   }
 
   #curlButton() {
     const label = element("span", {}, "Copy curl");
-    const button = element("button", { type: "button", id: "curl" }, icon("copy"), label);
-    button.addEventListener("click", async () => {
-      if (!(await copyText(this.on.curl(), "curl"))) return;
-      announce("Copied");
-      setText(label, "Copied");
-      setTimeout(() => setText(label, "Copy curl"), 1500);
-    });
-    return button;
+    return button({ id: "curl", onclick: () => this.#copyCurl(label) }, icon("copy"), label);
+  }
+
+  async #copyCurl(label) {
+    if (!(await copyText(this.on.curl(), "curl"))) return;
+    announce("Copied");
+    setText(label, "Copied");
+    setTimeout(() => setText(label, "Copy curl"), 1500);
   }
 }

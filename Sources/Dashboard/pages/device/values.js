@@ -1,6 +1,7 @@
 // The newest value of each field, kept true by the live stream.
 
 import { element, setText } from "../../dom/element.js";
+import { panel, plainTable } from "../../dom/parts.js";
 import { value as valueText } from "../../format/numbers.js";
 import { setAge } from "../../format/times.js";
 
@@ -8,12 +9,9 @@ export class Values {
   #rows = new Map();
 
   constructor() {
-    this.body = element("tbody", {});
-    this.node = element("section", { class: "panel", "aria-label": "Newest values" },
-      element("div", { class: "panel-head" }, element("h2", {}, "Newest values")),
-      element("table", { class: "plain values" },
-        element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "Field"), element("th", { scope: "col", class: "number" }, "Value"), element("th", { scope: "col", class: "number" }, "Age"))),
-        this.body));
+    const table = plainTable(["Field", "#Value", "#Age"], [], { class: "plain values" });
+    this.body = table.tBodies[0];
+    this.node = panel("Newest values", {}, table);
   }
 
   /// - values: `{name: {value, time}}`.
@@ -35,7 +33,8 @@ export class Values {
 
   #newRow(name) {
     const row = { time: -Infinity, value: element("td", { class: "number clip" }), age: element("time", {}) };
-    const node = element("tr", { "data-field": name }, element("td", { class: "clip" }, name), row.value, element("td", { class: "number dim" }, row.age));
+    const node = element("tr", { "data-field": name },
+      element("td", { class: "clip" }, name), row.value, element("td", { class: "number dim" }, row.age));
     const after = [...this.body.children].find((other) => other.dataset.field > name);
     this.body.insertBefore(node, after ?? null);
     this.#rows.set(name, row);

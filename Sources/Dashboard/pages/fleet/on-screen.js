@@ -61,7 +61,8 @@ export class OnScreen {
     if (!ids.length || !this.#fields.length) return;
     this.#forget(ids);
     this.#listen(ids);
-    await Promise.all([this.#try("latest", () => this.#fetchLatest(ids, signal)), this.#try("sparklines", () => this.#fetchLines(ids, signal))]);
+    const work = { latest: () => this.#fetchLatest(ids, signal), sparklines: () => this.#fetchLines(ids, signal) };
+    await Promise.all(Object.entries(work).map(([name, step]) => this.#try(name, step)));
     if (!signal.aborted) this.timer = setTimeout(() => this.#fetch(), refreshMilliseconds);
   }
 

@@ -30,14 +30,17 @@ export class FleetPage {
       failure: (name, error) => this.#failed(name, error),
     });
     this.toolbar = new Toolbar({
-      search: (text) => this.#filter({ text: text.trim() }), state: (state) => this.#filter({ state }), fields: (names) => this.#choose(names),
+      search: (text) => this.#filter({ text: text.trim() }), state: (state) => this.#filter({ state }),
+      fields: (names) => this.#choose(names),
     });
     this.grid = new VirtualTable({
-      label: "Devices", makeRow: () => makeRow(this.fields), fillRow: (row, index) => fillRow(row, this.list.shown[index], this.fields, this.view),
+      label: "Devices", makeRow: () => makeRow(this.fields),
+      fillRow: (row, index) => fillRow(row, this.list.shown[index], this.fields, this.view),
       onOpen: (index) => go(address("device", this.list.shown[index].id)),
       onVisible: (first, end) => this.#visible(first, end), onSort: (key) => this.#sort(key),
     });
-    this.node = element("div", { class: "page", "data-page": "fleet" }, element("h1", { class: "unseen" }, "Fleet"), this.toolbar.node, this.grid.node);
+    this.parts = [element("h1", { class: "unseen" }, "Fleet"), this.toolbar.node, this.grid.node];
+    this.node = element("div", { class: "page", "data-page": "fleet" }, this.parts);
     this.keys = (event) => this.#key(event);
     document.addEventListener("keydown", this.keys);
     this.#readFields();
@@ -58,16 +61,19 @@ export class FleetPage {
 
   #readFields() {
     const all = tables.current?.fields ?? [];
-    const known = new Set(all.map((field) => field.name));
-    const chosen = settings.fields(this.table)?.filter((name) => known.has(name)) ?? all.slice(0, defaultFields).map((field) => field.name);
-    this.fields = all.filter((field) => chosen.includes(field.name)).map((field) => ({ ...field, isNumber: isNumeric(field) }));
+    const chosen = settings.fields(this.table) ?? all.slice(0, defaultFields).map((field) => field.name);
     this.toolbar.showFields(all, chosen);
-    this.grid.setColumns(columns(this.fields), this.list.sort);
+    this.#showFields(all, chosen);
   }
 
   #choose(names) {
     settings.setFields(this.table, names);
-    this.fields = tables.current.fields.filter((field) => names.includes(field.name)).map((field) => ({ ...field, isNumber: isNumeric(field) }));
+    this.#showFields(tables.current.fields, names);
+  }
+
+  /// Those that the table has: what was chosen once may be gone.
+  #showFields(all, names) {
+    this.fields = all.filter((field) => names.includes(field.name)).map((field) => ({ ...field, isNumber: isNumeric(field) }));
     this.grid.setColumns(columns(this.fields), this.list.sort);
   }
 
@@ -105,8 +111,9 @@ export class FleetPage {
     const { list } = this;
     const isEmpty = list.isWhole && list.count === 0;
     if (isEmpty !== Boolean(this.welcome)) this.#showWelcome(isEmpty);
-    const note = list.isWhole ? (list.shown.length < list.count ? `${count(list.shown.length)} shown` : "") : `loading, ${count(list.count)} so far`;
-    this.toolbar.showCounts(list.count, list.countOf("online"), list.countOf("stale"), note);
+    const part = list.shown.length < list.count ? `${count(list.shown.length)} shown` : "";
+    const note = list.isWhole ? part : `loading, ${count(list.count)} so far`;
+    this.toolbar.showCounts([list.count, list.countOf("online"), list.countOf("stale")], note);
     this.grid.setCount(list.shown.length, this.#emptyText());
   }
 
@@ -117,7 +124,7 @@ export class FleetPage {
     this.welcome = isEmpty ? new Welcome() : null;
     if (isEmpty) this.node.replaceChildren(this.welcome.node);
     else {
-      this.node.replaceChildren(element("h1", { class: "unseen" }, "Fleet"), this.toolbar.node, this.grid.node);
+      this.node.replaceChildren(...this.parts);
       this.#refreshFields();
     }
   }

@@ -39,7 +39,8 @@ export class Welcome {
     const steps = [];
     if (broker && subscription) steps.push(["Publish a reading to the broker", publishCommand(broker, subscription)]);
     steps.push([steps.length ? "Or write it over HTTP" : "Write a reading over HTTP", writeCommand()], ["Read it back", readCommand()]);
-    this.steps.replaceChildren(...steps.map(([title, text]) => element("li", {}, element("div", {}, element("h2", {}, title), command(text)))));
+    const item = ([title, text]) => element("li", {}, element("div", {}, element("h2", {}, title), command(text)));
+    this.steps.replaceChildren(...steps.map(item));
   }
 
   #showState() {
@@ -74,7 +75,8 @@ const tokenText = () => " \\\n  -H \"Authorization: Bearer $TOKEN\"";
 
 function writeCommand() {
   const reading = `'{"device":"dev-1","fields":{"temperature":21.5}}'`;
-  return `curl ${location.origin}/api/v1/write \\\n  -H 'Content-Type: application/json'${needsToken() ? tokenText() : ""} \\\n  -d ${reading}`;
+  const type = "-H 'Content-Type: application/json'";
+  return `curl ${location.origin}/api/v1/write \\\n  ${type}${needsToken() ? tokenText() : ""} \\\n  -d ${reading}`;
 }
 
 function readCommand() {

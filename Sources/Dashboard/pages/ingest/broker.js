@@ -1,12 +1,13 @@
 // The MQTT side: connected or why not, and what is subscribed.
 
 import { element } from "../../dom/element.js";
+import { panel } from "../../dom/parts.js";
 import { bytes, count } from "../../format/numbers.js";
 
 export class Broker {
   constructor() {
     this.content = element("div", {});
-    this.node = element("section", { class: "panel", "aria-label": "MQTT", id: "mqtt" }, element("div", { class: "panel-head" }, element("h2", {}, "MQTT")), this.content);
+    this.node = panel("MQTT", { id: "mqtt" }, this.content);
   }
 
   /// - mqtt: of the statistics; null when it is not configured. - configuration: undefined until it is known.
@@ -25,7 +26,7 @@ export class Broker {
 }
 
 function brokerRows(broker) {
-  const subscriptions = (broker.subscription ?? []).map((subscription) => element("div", {},
-    element("code", {}, subscription.filter), element("span", { class: "dim" }, `  ${subscription.format}, QoS ${subscription.qos}${subscription.table ? `, table ${subscription.table}` : ""}`)));
+  const subscriptions = (broker.subscription ?? []).map(({ filter, format, qos, table }) => element("div", {},
+    element("code", {}, filter), element("span", { class: "dim" }, `  ${format}, QoS ${qos}${table ? `, table ${table}` : ""}`)));
   return [["Broker", `${broker.host}:${broker.port} as ${broker.client_id}`], ["Subscriptions", element("div", {}, subscriptions)]];
 }

@@ -26,8 +26,9 @@ export class IngestPage {
     this.commits = new RateChart("Commit", "mean time of a sync, each second", syncMilliseconds, "series-2", milliseconds);
     this.rejects = new Rejects();
     this.broker = new Broker();
+    const pair = (one, other) => element("div", { class: "two" }, one.node, other.node);
     this.node = element("div", { class: "page scrolling", "data-page": "ingest" }, element("h1", { class: "unseen" }, "Ingest"), this.top,
-      element("div", { class: "two" }, this.rates.node, this.commits.node), element("div", { class: "two" }, this.rejects.node, this.broker.node));
+      pair(this.rates, this.commits), pair(this.rejects, this.broker));
     this.beat = () => this.#show();
     pulse.addEventListener("beat", this.beat);
     pulse.isKeen = true;
@@ -68,7 +69,8 @@ export class IngestPage {
     this.top.replaceChildren(figures([
       ["Messages", rate(stats.messages_per_s), "a second"], ["Readings", rate(stats.readings_per_s), "a second"], this.#lag(),
       ["Sync", milliseconds(stats.commit.mean_sync_ms), `at most ${milliseconds(stats.commit.max_sync_ms)}`],
-      ["Stored", count(stats.readings), "since the start"], ["Duplicates", count(stats.duplicates), "changed nothing"], this.#refused(stats),
+      ["Stored", count(stats.readings), "since the start"], ["Duplicates", count(stats.duplicates), "changed nothing"],
+      this.#refused(stats),
     ]));
     for (const chart of [this.rates, this.commits]) chart.draw(pulse.samples);
     this.rejects.show(refused(stats));

@@ -2,6 +2,7 @@
 
 import { hasLibrary, Plot } from "../../charts/plot.js";
 import { element, setText } from "../../dom/element.js";
+import { panel } from "../../dom/parts.js";
 
 const spanMilliseconds = 600000;
 const leastSpanMilliseconds = 60000;
@@ -16,8 +17,7 @@ export class RateChart {
     this.text = text;
     this.reading = element("b", {});
     this.place = element("div", { class: "plot", role: "img", "aria-label": title });
-    this.node = element("section", { class: "panel", "aria-label": title },
-      element("div", { class: "panel-head" }, element("h2", {}, title), element("span", { class: "dim" }, note), element("span", { class: "reading" }, this.reading)), this.place);
+    this.node = panel(title, { note, end: this.reading }, this.place);
     this.options = { series: [{ name: title, color }], zero: true };
   }
 
@@ -44,7 +44,10 @@ export class RateChart {
     const last = columns[1].findLast((value) => value !== null);
     setText(this.reading, last === undefined ? "" : this.text(last));
     const values = columns[1].filter((value) => value !== null);
-    if (values.length) this.place.setAttribute("aria-label", `${this.title}, last ten minutes: from ${this.text(Math.min(...values))} to ${this.text(Math.max(...values))}, now ${this.text(last)}`);
+    if (values.length) {
+      const [least, greatest] = [this.text(Math.min(...values)), this.text(Math.max(...values))];
+      this.place.setAttribute("aria-label", `${this.title}, last ten minutes: from ${least} to ${greatest}, now ${this.text(last)}`);
+    }
     this.plot?.show(columns, [], start, end);
   }
 }

@@ -3,6 +3,7 @@
 import * as api from "../../api/endpoints.js";
 import { notice, report } from "../../app/notices.js";
 import { element, setText } from "../../dom/element.js";
+import { panel, plainTable, scroller } from "../../dom/parts.js";
 import { count } from "../../format/numbers.js";
 import { ageElement } from "../../format/times.js";
 
@@ -12,13 +13,23 @@ const shownPayload = 400;
 
 /// What each reason means to the one who sends.
 const meanings = {
-  "late": "older than the table keeps readings", "future": "further ahead of the clock than allowed: a wrong clock?",
-  "undecodable": "not what its subscription expects: JSON, CBOR, a line", "bad-time": "the time cannot be read, or is out of all bounds",
-  "bad-value": "a value that no field can hold", "no-fields": "a message without any value", "unmatched-topic": "no subscription's topic is like this",
-  "unknown-table": "the topic names a table that is not configured", "no-device": "neither topic nor payload name a device",
-  "device-too-long": "the name of the device is too long", "field-name-too-long": "a field's name is too long", "too-many-fields": "too many fields in a reading",
-  "value-too-long": "a text is too long", "payload-too-long": "the message is too long", "device-limit": "the table has as many devices as it may",
-  "field-limit": "the table has as many fields as it may", "rate-limited": "faster than the table allows",
+  "late": "older than the table keeps readings",
+  "future": "further ahead of the clock than allowed: a wrong clock?",
+  "undecodable": "not what its subscription expects: JSON, CBOR, a line",
+  "bad-time": "the time cannot be read, or is out of all bounds",
+  "bad-value": "a value that no field can hold",
+  "no-fields": "a message without any value",
+  "unmatched-topic": "no subscription's topic is like this",
+  "unknown-table": "the topic names a table that is not configured",
+  "no-device": "neither topic nor payload name a device",
+  "device-too-long": "the name of the device is too long",
+  "field-name-too-long": "a field's name is too long",
+  "too-many-fields": "too many fields in a reading",
+  "value-too-long": "a text is too long",
+  "payload-too-long": "the message is too long",
+  "device-limit": "the table has as many devices as it may",
+  "field-limit": "the table has as many fields as it may",
+  "rate-limited": "faster than the table allows",
 };
 
 /// Counts by reason. The store's and MQTT's overlap: what the store refuses of a message stands in both.
@@ -33,12 +44,9 @@ export class Rejects {
   #samples = [];
 
   constructor() {
-    this.body = element("tbody", {});
+    this.table = plainTable(["Reason", "#Readings", "Newest messages"], [], { hidden: true });
     this.none = element("p", { class: "dim" }, "Nothing was refused since the start.");
-    this.table = element("table", { class: "plain", hidden: true },
-      element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "Reason"), element("th", { scope: "col", class: "number" }, "Readings"), element("th", { scope: "col" }, "Newest messages"))), this.body);
-    this.node = element("section", { class: "panel", "aria-label": "Refused" },
-      element("div", { class: "panel-head" }, element("h2", {}, "Refused"), element("span", { class: "dim" }, "acked, counted, kept as dead letters")), this.none, element("div", { class: "scroll" }, this.table));
+    this.node = panel("Refused", { note: "acked, counted, kept as dead letters" }, this.none, scroller("Refused, by reason", this.table));
   }
 
   async load(signal) {
@@ -66,9 +74,9 @@ export class Rejects {
 
   #newRow(reason) {
     const row = { number: element("span", {}), share: element("span", { class: "share" }), samples: element("td", { class: "samples" }) };
-    const node = element("tr", { "data-reason": reason },
-      element("td", {}, element("b", {}, reason), element("div", { class: "dim" }, meanings[reason] ?? "")), element("td", { class: "number" }, row.number, row.share), row.samples);
-    this.body.append(node);
+    this.table.tBodies[0].append(element("tr", { "data-reason": reason },
+      element("td", {}, element("b", {}, reason), element("div", { class: "dim" }, meanings[reason] ?? "")),
+      element("td", { class: "number" }, row.number, row.share), row.samples));
     this.#rows.set(reason, row);
     this.#showSamples(reason, row);
     return row;

@@ -2,6 +2,7 @@
 
 import { closeButton, openDialog } from "../../app/dialogs.js";
 import { element } from "../../dom/element.js";
+import { plainTable, scroller } from "../../dom/parts.js";
 import { bytes, count } from "../../format/numbers.js";
 import { instantText } from "../../format/times.js";
 
@@ -9,7 +10,8 @@ export function showPartition(partition) {
   const { start, end, state, rows, segments, objects, last_error: error } = partition;
   const size = segments ? bytes(partition.bytes) : "in memory";
   openDialog(`${instantText(start)} – ${instantText(end)}`,
-    element("p", {}, element("span", { class: "pill" }, element("i", { class: `state-mark state-${state}` }), state), `   ${count(rows)} rows, ${size}, ${count(segments)} ${segments === 1 ? "segment" : "segments"}`),
+    element("p", { class: "legend" }, element("span", {}, element("i", { class: `state-mark state-${state}` }), state),
+      `${count(rows)} rows, ${size}, ${count(segments)} ${segments === 1 ? "segment" : "segments"}`),
     error ? element("p", { class: "bad-text clip" }, `Delivery failed: ${error}`) : null,
     objects.length ? objectTable(objects) : element("p", { class: "dim" }, hint(state)),
     element("div", { class: "actions" }, closeButton()));
@@ -22,10 +24,7 @@ function hint(state) {
 }
 
 function objectTable(objects) {
-  const heads = ["Object", "Rows", "Size", "SHA-256"];
-  return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Objects" }, element("table", { class: "plain" },
-    element("thead", {}, element("tr", {}, heads.map((head, index) => element("th", { scope: "col", class: index === 1 || index === 2 ? "number" : null }, head)))),
-    element("tbody", {}, objects.map((object) => element("tr", {},
-      element("td", { class: "mono clip" }, object.key), element("td", { class: "number" }, count(object.rows)),
-      element("td", { class: "number" }, bytes(object.bytes)), element("td", { class: "mono clip" }, object.sha256))))));
+  const code = (text) => element("code", { class: "clip" }, text);
+  const rows = objects.map((object) => [code(object.key), count(object.rows), bytes(object.bytes), code(object.sha256)]);
+  return scroller("Objects", plainTable(["Object", "#Rows", "#Size", "SHA-256"], rows));
 }

@@ -5,6 +5,7 @@ import { notice, report } from "../../app/notices.js";
 import { pulse } from "../../app/pulse.js";
 import { tables } from "../../app/tables.js";
 import { element, setText } from "../../dom/element.js";
+import { button } from "../../dom/parts.js";
 import { figures } from "../../dom/figures.js";
 import { VirtualTable } from "../../dom/virtual-table.js";
 import { bytes, count } from "../../format/numbers.js";
@@ -14,6 +15,11 @@ import { columns, fillRow, makeRow } from "./row.js";
 import { shelf, states } from "./shelf.js";
 
 const refreshMilliseconds = 10000;
+const filters = {
+  "all": () => true,
+  ...Object.fromEntries(states.map((state) => [state, (partition) => partition.state === state])),
+  "with errors": (partition) => partition.last_error,
+};
 
 export class StoragePage {
   title = "Storage";
@@ -27,7 +33,8 @@ export class StoragePage {
     this.shelf = element("section", { class: "panel", "aria-label": "Windows by state" });
     this.segments = element("div", { class: "segments", role: "group", "aria-label": "State" });
     this.grid = new VirtualTable({
-      label: "Partitions", makeRow, fillRow: (row, index) => fillRow(row, this.shown[index]), onOpen: (index) => showPartition(this.shown[index]),
+      label: "Partitions", makeRow, fillRow: (row, index) => fillRow(row, this.shown[index]),
+      onOpen: (index) => showPartition(this.shown[index]),
     });
     this.shown = [];
     this.grid.setColumns(columns);
@@ -67,7 +74,7 @@ export class StoragePage {
     const table = tables.current;
     const storage = pulse.stats?.storage;
     if (!table) return;
-    const failed = this.partitions.filter((partition) => partition.last_error).length;
+    const failed = this.partitions.filter(filters["with errors"]).length;
     const objects = this.partitions.flatMap((partition) => partition.objects);
     this.top.replaceChildren(figures([
       ["Rows", count(table.rows), table.bytes && table.rows ? `${(table.bytes / table.rows).toFixed(1)} bytes each` : ""],
@@ -81,18 +88,18 @@ export class StoragePage {
   }
 
   #showList() {
-    const counts = new Map(states.map((state) => [state, this.partitions.filter((partition) => partition.state === state).length]));
-    const failed = this.partitions.filter((partition) => partition.last_error).length;
-    const choices = [["all", "All", this.partitions.length], ...states.map((state) => [state, state, counts.get(state)]), ["failed", "with errors", failed]];
-    if (this.segments.children.length !== choices.length) {
-      this.segments.replaceChildren(...choices.map(([name, title]) => element("button", { type: "button", "data-state": name, onclick: () => this.#choose(name) }, `${title} `, element("span", { class: "count" }))));
+    if (!this.segments.children.length) this.segments.append(...Object.keys(filters).map((name) => this.#filterButton(name)));
+    for (const node of this.segments.children) {
+      const { name } = node.dataset;
+      node.setAttribute("aria-pressed", String(name === this.filter));
+      setText(node.lastChild, count(this.partitions.filter(filters[name]).length));
     }
-    choices.forEach(([name, , number], index) => {
-      this.segments.children[index].setAttribute("aria-pressed", String(name === this.filter));
-      setText(this.segments.children[index].lastChild, count(number));
-    });
-    this.shown = this.partitions.filter((partition) => this.filter === "all" || (this.filter === "failed" ? partition.last_error : partition.state === this.filter));
+    this.shown = this.partitions.filter(filters[this.filter]);
     this.grid.setCount(this.shown.length, this.partitions.length ? "No partition is like that." : "Nothing is stored yet.");
+  }
+
+  #filterButton(name) {
+    return button({ "data-name": name, onclick: () => this.#choose(name) }, `${name} `, element("span", { class: "count" }));
   }
 
   #choose(name) {

@@ -16,17 +16,18 @@ export function shelf(partitions, onOpen) {
   const present = states.filter((state) => bars.some((partition) => partition.state === state));
   return [
     element("div", { class: "panel-head" }, element("h2", {}, title), element("span", { class: "dim" }, "as high as they have rows"),
-      element("span", { class: "legend reading" }, present.map((state) => element("span", {}, element("i", { class: `state-mark state-${state}` }), state)))),
-    element("div", { class: "windows", role: "img", "aria-label": description(bars, present) }, bars.map((partition) => bar(partition, rows, onOpen))),
+      element("span", { class: "legend reading" }, present.map(mark))),
+    element("div", { class: "windows", role: "img", "aria-label": description(bars, present) },
+      bars.map((partition) => bar(partition, rows, onOpen))),
   ];
 }
 
+const mark = (state) => element("span", {}, element("i", { class: `state-mark state-${state}` }), state);
+
 /// For the mouse: the table below has the same rows for the keyboard.
 function bar(partition, most, onOpen) {
-  const node = element("span", {
-    class: `bar state-${partition.state}`, title: `${instantText(partition.start)}: ${partition.state}, ${count(partition.rows)} rows, ${bytes(partition.bytes)}`,
-    onclick: () => onOpen(partition),
-  });
+  const title = `${instantText(partition.start)}: ${partition.state}, ${count(partition.rows)} rows, ${bytes(partition.bytes)}`;
+  const node = element("span", { class: `bar state-${partition.state}`, title, onclick: () => onOpen(partition) });
   node.style.height = `${Math.max(4, (100 * partition.rows) / most)}%`;
   return node;
 }
