@@ -17,9 +17,6 @@ import Testing
             #expect(ping.headers[HTTPField.Name("x-gaugehouse-version")!] == "1.2.3")
             #expect(try await bed.get("/-/healthy").text == "ok\n")
             #expect(try await bed.get("/-/ready").json["ready"] == .boolean(true))
-            let index = try await bed.get("/")
-            #expect(index.headers[.contentType] == "text/html; charset=utf-8")
-            #expect(index.text.contains("/api/v1/devices/{id}/range"))
         }
     }
 

@@ -5,14 +5,19 @@ import Testing
 @Suite struct TextTests {
     private static let folders = ["Sources", "Tests", "loadtest"]
 
+    /// Written by hand, too: the dashboard's.
+    private static func ownFiles() throws -> [SourceTree.File] {
+        try swiftFiles() + [".js", ".css", ".html"].flatMap { try SourceTree.files(below: "Sources/Dashboard", ending: $0) }
+    }
+
     private static func swiftFiles() throws -> [SourceTree.File] { try folders.flatMap { try SourceTree.files(below: $0) } }
 
     @Test func noFileIsLongerThan400Lines() throws {
-        for file in try Self.swiftFiles() { #expect(file.lines.count <= 401, "\(file.path) has \(file.lines.count) lines") }
+        for file in try Self.ownFiles() { #expect(file.lines.count <= 401, "\(file.path) has \(file.lines.count) lines") }
     }
 
     @Test func noLineIsLongerThan140Characters() throws {
-        for file in try Self.swiftFiles() {
+        for file in try Self.ownFiles() {
             for (index, line) in file.lines.enumerated() where line.count > 140 {
                 Issue.record("\(file.path):\(index + 1) has \(line.count) characters")
             }
@@ -22,7 +27,7 @@ import Testing
     @Test func nothingIsMarkedAsUnfinished() throws {
         // Put together here, so that this file does not hold them.
         let marks = ["TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK"]
-        for file in try Self.swiftFiles() {
+        for file in try Self.ownFiles() {
             for (index, line) in file.lines.enumerated() {
                 let words = line.split { !$0.isLetter }
                 #expect(!words.contains { marks.contains(String($0)) }, "\(file.path):\(index + 1)")

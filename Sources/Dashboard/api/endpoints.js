@@ -3,6 +3,8 @@
 import { get, post, target } from "./client.js";
 
 const base = "/api/v1";
+/// The most that the API gives at once.
+const pageLimit = 100000;
 
 export const tables = (signal) => get(`${base}/tables`, {}, signal).then((answer) => answer.tables);
 export const stats = (signal) => get(`${base}/stats`, {}, signal);
@@ -18,7 +20,7 @@ export const deadLetters = (parameters, signal) =>
 
 /// The newest values of some devices: rows of `{device, time, values}`.
 export async function latestOfMany(table, devices, fields, signal) {
-  const parameters = { table, limit: Math.max(1, devices.length), fields: fields.length ? fields : null };
+  const parameters = { table, limit: Math.max(1, devices.length), fields: list(fields) };
   return (await post(`${base}/latest`, { devices }, parameters, signal)).rows;
 }
 
@@ -27,13 +29,16 @@ export async function query(table, devices, fields, start, step, signal) {
   const series = [];
   let token;
   do {
-    const body = { table, devices, fields, start, step, agg: ["avg"], fill: "null", page_token: token };
+    const body = { table, devices, fields, start, step, agg: ["avg"], order: "asc", limit: pageLimit, page_token: token };
     const answer = await post(`${base}/query`, body, {}, signal);
     series.push(...answer.series);
     token = answer.next_page_token;
   } while (token);
   return series;
 }
+
+/// Names for a parameter. Its commas separate: where a name holds one, all fields are asked for.
+export const list = (names) => (names.some((name) => name.includes(",")) || !names.length ? null : names);
 
 /// An id may hold any character, `/` too.
 function devicePath(id, rest = "") {

@@ -122,5 +122,11 @@ class Browser:
         return [event["request"]["url"] for event in self.events("Network.requestWillBeSent")]
 
     def transferred(self) -> int:
-        """Bytes that came over the network, heads included."""
-        return int(sum(event["encodedDataLength"] for event in self.events("Network.loadingFinished")))
+        """Bytes that came over the network, heads included; not those of the page that the browser itself opens with."""
+        ours = {
+            event["requestId"]
+            for event in self.events("Network.requestWillBeSent")
+            if event["request"]["url"].startswith("http")
+        }
+        finished = self.events("Network.loadingFinished")
+        return int(sum(event["encodedDataLength"] for event in finished if event["requestId"] in ours))

@@ -10,7 +10,7 @@ const windowLimit = 11000;
 
 /// Parameters of the range request for what is shown; `step` in seconds, 0: readings.
 export function parameters(table, range, fields, step) {
-  const common = { table, ...range.request, fields: fields.map((field) => field.name), order: "asc" };
+  const common = { table, ...range.request, fields: api.list(fields.map((field) => field.name)), order: "asc" };
   return step ? { ...common, step: durationText(step), agg: functions, fill: "null", limit: windowLimit } : { ...common, limit: rawLimit };
 }
 

@@ -21,6 +21,7 @@ const panelLimit = 24;
 /// What live readings cannot tell, late and rewritten ones, is fetched so often.
 const refreshMilliseconds = 60000;
 const drawMilliseconds = 1000;
+const csvLimit = 1e9;
 
 export class DevicePage {
   #abort = new AbortController();
@@ -197,7 +198,8 @@ export class DevicePage {
 
   #save(isRaw) {
     const { fields, ...raw } = parameters(this.table, this.range, this.#fields, 0);
-    delete raw.limit;
+    // Of CSV a page may be as long as it likes.
+    raw.limit = csvLimit;
     saveCSV(this.id, isRaw ? raw : this.#parameters()).catch((error) => report("range", error));
   }
 
