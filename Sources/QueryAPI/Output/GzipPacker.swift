@@ -5,19 +5,24 @@ import NIOCore
 ///
 /// `@unchecked Sendable`: one piece at a time; zlib's streams know nothing of each other.
 final class GzipPacker: @unchecked Sendable {
-    /// The fastest: rows of numbers shrink to a sixth, and a core packs them faster than a network takes them.
-    private static let level: Int32 = 1
+    enum Level: Int32 {
+        /// Rows of numbers shrink to a sixth, and a core packs them faster than a network takes them.
+        case fastest = 1
+        /// For what is packed once and sent often.
+        case smallest = 9
+    }
+
     private static let stepByteCount = 64 << 10
 
     private let stream: UnsafeMutablePointer<z_stream>
 
     /// Nil: no memory.
-    init?() {
+    init?(_ level: Level = .fastest) {
         stream = .allocate(capacity: 1)
         stream.initialize(to: z_stream())
         // 16: with a gzip header and trailer. 8: zlib's own default of memory, 256 KiB in all.
         let code = deflateInit2_(
-            stream, Self.level, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+            stream, level.rawValue, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
         guard code == Z_OK else {
             stream.deallocate()
             return nil
