@@ -187,6 +187,11 @@ package final class TelemetryStore: Sendable {
     /// How far assigned times may run ahead of the clock, µs: a million readings of one device without a time.
     private static let assignedLead: Int64 = 1_000_000
 
+    /// Blocks while more is unflushed than the memory budget allows, as `commit` does: for whoever gives readings the time of receipt,
+    /// which is then not long past when they are stored.
+    /// - Throws: `.overloaded` after ten seconds.
+    package func awaitMemory() throws(StoreError) { try maintenance.waitForMemory() }
+
     // MARK: - Maintenance
 
     /// Flushes, seals, drops, checkpoints and trims what is due. Blocking; call it about once a second, from a thread of its own.

@@ -61,19 +61,20 @@ final class CommitLog: @unchecked Sendable {
     func noteSources(prefix: String) -> [String] { lock.locked { notes.keys.filter { $0.hasPrefix(prefix) }.sorted() } }
 
     /// What a checkpoint begins with. Taken before the tables are read, so that replay covers what changes meanwhile.
-    func checkpointHeader() -> Checkpoint.Header {
-        lock.locked { Checkpoint.Header(sequence: lastSequence, commitTime: lastCommitTime, notes: notes) }
+    /// - Returns: also the epoch of the log's newest file; the notes of those before it are all in the header.
+    func checkpointHeader() -> (header: Checkpoint.Header, epoch: UInt32) {
+        lock.locked { (Checkpoint.Header(sequence: lastSequence, commitTime: lastCommitTime, notes: notes), writer.epoch) }
     }
 
     var byteCount: Int { lock.locked { writer.byteCount } }
 
-    /// True when trimming through `sequence` would remove a file.
-    func canTrim(through sequence: SequenceNumber) -> Bool {
-        lock.locked { writer.files.count > 1 && writer.files[1].firstSequence <= sequence }
+    /// True when trimming would remove a file. See `LogWriter.trim`.
+    func canTrim(through sequence: SequenceNumber, notesBefore epoch: UInt32) -> Bool {
+        lock.locked { writer.canTrim(through: sequence, notesBefore: epoch) }
     }
 
-    func trim(through sequence: SequenceNumber) throws(StoreError) {
-        let paths = lock.locked { writer.trim(through: sequence) }
+    func trim(through sequence: SequenceNumber, notesBefore epoch: UInt32) throws(StoreError) {
+        let paths = lock.locked { writer.trim(through: sequence, notesBefore: epoch) }
         for path in paths { try storing { () throws(FileError) in try fileSystem.unlink(path) } }
     }
 

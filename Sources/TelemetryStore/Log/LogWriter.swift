@@ -105,13 +105,31 @@ struct LogWriter: ~Copyable {
         return file
     }
 
-    /// Forgets files that end before reading `sequence`; the newest always stays. The file of that reading is kept for the notes behind
-    /// it: a record without readings has the sequence number of the next one.
+    /// Forgets files that end before reading `sequence`, and those that hold nothing but notes that a checkpoint has; the newest always
+    /// stays. The file of that reading is kept for the notes behind it: a record without readings has the sequence number of the next one.
+    ///
+    /// A file without readings leaves no gap, so that a crash may keep any of them.
+    /// - Parameter epoch: of the file that was written when the checkpoint took the notes.
     /// - Returns: their paths, for the caller to unlink.
-    mutating func trim(through sequence: UInt64) -> [String] {
+    mutating func trim(through sequence: UInt64, notesBefore epoch: UInt32) -> [String] {
         var paths: [String] = []
         while files.count > 1, files[1].firstSequence <= sequence { paths.append(directory + "/" + files.removeFirst().name) }
+        let noted = files.indices.filter { holdsNotesOnly($0, before: epoch) }
+        paths += noted.map { directory + "/" + files[$0].name }
+        for index in noted.reversed() { files.remove(at: index) }
         return paths
+    }
+
+    /// Whether `trim` would forget a file.
+    func canTrim(through sequence: UInt64, notesBefore epoch: UInt32) -> Bool {
+        guard files.count > 1 else { return false }
+        return files[1].firstSequence <= sequence || files.indices.contains { holdsNotesOnly($0, before: epoch) }
+    }
+
+    /// Whether the file holds no reading, and was full when that of `epoch` was written.
+    private func holdsNotesOnly(_ index: Int, before epoch: UInt32) -> Bool {
+        guard index + 1 < files.count else { return false }
+        return files[index].firstSequence == files[index + 1].firstSequence && files[index + 1].epoch <= epoch
     }
 
     var byteCount: Int { max(0, files.count - 1) * fileByteCount + offset }

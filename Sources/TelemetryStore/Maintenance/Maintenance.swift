@@ -21,6 +21,8 @@ final class Maintenance: @unchecked Sendable {
     // Under `turn`:
     /// Readings up to this are in segments, as the checkpoint says: the log may begin behind it.
     private var checkpointFlushed: SequenceNumber = 0
+    /// Notes of log files before this epoch are in the checkpoint.
+    private var checkpointEpoch: UInt32 = 0
     /// Flushes below this, per table, are counted in the checkpoint.
     private var checkpointFlush: [FlushID]
     /// Nil: not looked at yet.
@@ -164,7 +166,7 @@ final class Maintenance: @unchecked Sendable {
             }
         }
         let flushed = flushedSequence()
-        var header = log.checkpointHeader()
+        var (header, epoch) = log.checkpointHeader()
         header.flushedSequence = flushed
         let encoded = Checkpoint.encode(header, tables: tables)
         // It may be ahead of `sequence`, device by device, but never of the log on disk.
@@ -175,7 +177,7 @@ final class Maintenance: @unchecked Sendable {
             guard mayTakeReserve, error.code == .diskFull, try releaseReserve() else { throw error }
             try replaceCheckpoint(with: encoded)
         }
-        checkpointFlushed = flushed
+        (checkpointFlushed, checkpointEpoch) = (flushed, epoch)
         checkpointFlush = tables.map { table in table.lock.reading { table.nextFlush } }
         checkpointByteCount = encoded.count
     }
@@ -204,12 +206,12 @@ final class Maintenance: @unchecked Sendable {
         if flush >= checkpointFlush[index] { try writeCheckpoint() }
     }
 
-    /// Removes log files whose readings are all in segments, and the checkpoint says so.
+    /// Removes log files whose readings are all in segments and whose notes are in the checkpoint, and the checkpoint says so.
     private func trimLog() throws(StoreError) {
         let flushed = flushedSequence()
-        guard log.canTrim(through: flushed) else { return }
-        if checkpointFlushed < flushed { try writeCheckpoint() }
-        try log.trim(through: checkpointFlushed)
+        guard log.canTrim(through: flushed, notesBefore: .max) else { return }
+        if checkpointFlushed < flushed || !log.canTrim(through: checkpointFlushed, notesBefore: checkpointEpoch) { try writeCheckpoint() }
+        try log.trim(through: checkpointFlushed, notesBefore: checkpointEpoch)
     }
 
     /// Newest reading up to which no head holds one.

@@ -135,7 +135,8 @@ struct Recovery {
             (record, payload) throws(StoreError) in
             result.commitTime = max(result.commitTime, record.commitTime)
             do throws(CodecError) {
-                try apply(record, payload, notes: &result.notes)
+                // The checkpoint's notes are newer than those of log files that a crash kept, or may have lost since.
+                try apply(record, payload, notes: &result.notes, takesNotes: record.commitTime > header.commitTime)
             } catch {
                 throw StoreError(.corruption, "\(path)/log, reading \(record.firstSequence): the record is malformed")
             }
@@ -146,7 +147,9 @@ struct Recovery {
         return result
     }
 
-    private func apply(_ record: LogRecordHeader, _ payload: UnsafeRawBufferPointer, notes: inout [String: [UInt8]]) throws(CodecError) {
+    private func apply(
+        _ record: LogRecordHeader, _ payload: UnsafeRawBufferPointer, notes: inout [String: [UInt8]], takesNotes: Bool
+    ) throws(CodecError) {
         var cursor = ByteCursor(payload)
         var sequence = record.firstSequence
         while !cursor.isAtEnd {
@@ -175,7 +178,7 @@ struct Recovery {
                     rows, count: count, base: base, commitTime: record.commitTime, firstSequence: sequence, isReplay: true)
                 sequence += UInt64(count)
             case .note(let source, let bytes):
-                notes[source] = bytes.count == 0 ? nil : Array(bytes)
+                if takesNotes { notes[source] = bytes.count == 0 ? nil : Array(bytes) }
             }
         }
         guard sequence == record.firstSequence + UInt64(record.readingCount) else { throw .malformed }
