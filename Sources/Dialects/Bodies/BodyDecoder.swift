@@ -39,8 +39,9 @@ package struct BodyContents: Sendable {
     /// The first bad rows.
     package fileprivate(set) var badRows: [BadRow] = []
 
-    fileprivate mutating func reject(_ place: RowPlace, _ rejection: Rejection) {
-        rejected[rejection.reason, default: 0] += 1
+    /// - Parameter count: rows that are lost with it, itself included.
+    fileprivate mutating func reject(_ place: RowPlace, _ rejection: Rejection, count: Int = 1) {
+        rejected[rejection.reason, default: 0] += count
         if badRows.count < Self.listedRowCount { badRows.append(BadRow(place: place, rejection: rejection)) }
     }
 }
@@ -112,7 +113,7 @@ package enum BodyDecoder {
                     batch.removeRows(from: firstRow)
                     throw tooManyReadings
                 }
-                decoded.reject(RowPlace(index: index, line: source.line), error)
+                decoded.reject(RowPlace(index: index, line: source.line), error, count: source.takenLineCount)
             }
             guard index < Limits.readingsPerBatch, batch.count <= Limits.readingsPerBatch, batch.bytes.count <= Limits.batchByteCount else {
                 batch.removeRows(from: firstRow)

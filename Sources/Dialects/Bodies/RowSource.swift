@@ -15,9 +15,14 @@ protocol RowSource: ~Copyable {
 
     /// Number of the line on which the row read last begins, counted from 1.
     var line: Int { get }
+
+    /// Lines that the row read last took, because a quote of it is never closed; otherwise 1.
+    var takenLineCount: Int { get }
 }
 
 extension RowSource where Self: ~Copyable {
+    var takenLineCount: Int { 1 }
+
     mutating func decode(_ message: InboundMessage, into batch: inout ReadingBatch) -> DecodeOutcome {
         let firstRow = batch.count
         var hasRows = false

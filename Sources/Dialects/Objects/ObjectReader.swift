@@ -170,14 +170,19 @@ extension ObjectReader {
     func timestamp(_ value: TapeValue, _ shape: ObjectShape) throws(Rejection) -> Timestamp? {
         let time = timestamp(value)
         guard shape.hasDoubtfulTimes else {
-            guard let time else { throw .badTime(value) }
+            guard let time else { throw badTime(value) }
             return time
         }
         guard let time else {
-            guard let text = value.text, times.zoneOffset == nil, times.lacksZone(text) else { throw .badTime(value) }
+            guard let text = value.text, times.lacksZone(text) else { throw badTime(value) }
             return nil
         }
         return time < Self.earliestTime ? nil : time
+    }
+
+    private func badTime(_ value: TapeValue) -> Rejection {
+        if let text = value.text, times.lacksZone(text) { return .noZone(text) }
+        return .badTime(value)
     }
 
     /// Nil when the value is no time: unzoned or other text, a boolean, an object, a number beyond 64 bits.
@@ -201,6 +206,12 @@ extension Rejection {
         let advice =
             isNumber ? "write an epoch number without quotes" : "write RFC 3339 with a zone, as in 2025-11-24T16:00:00Z"
         return Rejection(.badTime, "\"\(excerpt(text))\": \(advice)")
+    }
+
+    static func noZone(_ text: UnsafeRawBufferPointer) -> Rejection {
+        Rejection(
+            .badTime,
+            "\"\(excerpt(text))\" has no zone: write one, as in 2025-11-24T16:00:00Z; of a subscription, time_zone says which it is")
     }
 
     package static func payloadTooLong(_ byteCount: Int) -> Rejection {

@@ -17,10 +17,12 @@ extension ObjectReader {
         var pack = SenMLPack(receiveTime: message.receiveTime)
         var open: (device: UnsafeRawBufferPointer?, time: Timestamp?)?
         for element in root.elements {
-            let record = try SenMLRecord(element)
+            var record = try SenMLRecord(element)
             pack.take(record)
+            // A value that is missing beside a base value is zero. Section 4.5.4.
+            if record.value == nil, record.sum == nil, record.baseValue != nil { record.value = .number(.integer(0)) }
             let sum = pack.sum(of: record)
-            // Base values alone say nothing yet.
+            // Base names, times and units alone say nothing yet.
             if record.value == nil, sum == nil { continue }
             let time = try pack.time(of: record)
             let names = pack.names(of: record, topicHasDevice: !builder.needsDevice)

@@ -49,7 +49,7 @@ struct TimeReader: Sendable {
 
     /// True for a time that would be one if its zone were known.
     func lacksZone(_ text: UnsafeRawBufferPointer) -> Bool {
-        Timestamp(rfc3339: text) == nil && TimeReader(unit: unit, zoneOffset: 0).time(text) != nil
+        zoneOffset == nil && Timestamp(rfc3339: text) == nil && TimeReader(unit: unit, zoneOffset: 0).time(text) != nil
     }
 
     /// Nil for `auto` and for nanoseconds.

@@ -3,6 +3,20 @@
 extension UnsafeRawBufferPointer {
     func slice(_ range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: self[range]) }
 
+    /// Lines with anything on them.
+    var filledLineCount: Int {
+        var (count, isFilled) = (0, false)
+        for byte in self {
+            if byte == UInt8(ascii: "\n") {
+                count += isFilled ? 1 : 0
+                isFilled = false
+            } else if byte > 0x20 {
+                isFilled = true
+            }
+        }
+        return count + (isFilled ? 1 : 0)
+    }
+
     func equals(_ other: UnsafeRawBufferPointer) -> Bool { count == other.count && elementsEqual(other) }
 
     /// Source: The Unicode Standard, table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF.

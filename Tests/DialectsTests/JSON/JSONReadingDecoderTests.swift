@@ -77,7 +77,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (#""1764000000000""#, "write an epoch number without quotes"), (#""2018-03-02T18:25:03""#, "write RFC 3339 with a zone"),
+        (#""1764000000000""#, "write an epoch number without quotes"), (#""2018-03-02T18:25:03""#, "time_zone says which it is"),
+        (#""yesterday""#, "write RFC 3339 with a zone"),
         ("true", "must be an epoch number"), ("{}", "must be an epoch number"), ("18446744073709551615", "must be an epoch number"),
     ])
     func aTimeThatIsNoneIsRejectedWithAdvice(_ value: String, _ advice: String) {

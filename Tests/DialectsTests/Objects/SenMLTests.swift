@@ -162,6 +162,15 @@ import Testing
         #expect(message(.senml, #"[{"bn":"m/","bu":"V"},{"n":"a","v":1}]"#).readings.count == 1)
     }
 
+    @Test func whatIsMissingBesideABaseValueIsZero() {
+        let decoded = message(.senml, #"[{"bn":"m/","n":"a","bv":20},{"n":"b","v":1},{"n":"c","s":3},{"n":"d","vs":"x"},{"n":"e"}]"#)
+        let fields: [String: FieldValue] = ["a": .integer(20), "b": .integer(21), "c_sum": .integer(3), "d": .string("x")]
+        #expect(decoded.readings == [Reading(device: "m", time: nil, fields: fields)])
+        #expect(message(.senml, #"[{"bn":"m/","bu":"V","bv":-1.5}]"#).readings.first?.fields == ["V": .double(-1.5)])
+        #expect(message(.senml, #"[{"n":"m/a","bv":2,"s":7}]"#).readings.first?.fields == ["a_sum": .integer(7)])
+        #expect(message(.senml, #"[{"n":"m/a","bv":"2"}]"#).rejection?.reason == .badValue)
+    }
+
     @Test(arguments: [
         ("house/kitchen/temp", "house/kitchen", "temp"), ("urn:dev:ow:10e2073a0108006:voltage", "urn:dev:ow:10e2073a0108006", "voltage"),
         ("urn:dev:mac:0024befffe804ff1_humidity", "urn:dev:mac:0024befffe804ff1", "humidity"), ("pump_7:flow", "pump_7", "flow"),

@@ -41,6 +41,14 @@ import Testing
         #expect(Listener(.csv) { $0.columns = ["v"] }.hear("12", device: "d").readings.map(\.fields) == [["v": .integer(12)]])
     }
 
+    @Test func anUnclosedQuoteIsToldWithTheLineThatOpensIt() {
+        let heard = Listener(.csv).hear("a,b\n1,2\n\n\"x\ny\",\"z\n5,6\n", device: "d")
+        #expect(heard.rejection?.detail == "line 4: the quote that is opened on line 5 is never closed", "\(heard.outcome)")
+        let zone = Listener(.csv).hear("time,v\n2018-03-02 18:25:03,1", device: "d").rejection
+        #expect(zone?.reason == .badTime && zone?.detail.contains("time_zone") == true)
+        #expect(Listener(.csv).hear("time,v\nnoon,1", device: "d").rejection?.detail.contains("time_zone") == false)
+    }
+
     @Test func aTimeWithoutAZoneNeedsTheOption() {
         let body = "time,v\n2018-03-02T18:25:03,1"
         #expect(Listener(.csv).hear(body, device: "d").rejection?.reason == .badTime)

@@ -132,6 +132,21 @@ import Testing
         #expect(heard.rejection?.detail == "no tag \"unit\" names the device; device_tag says which tag does")
     }
 
+    @Test(arguments: [
+        ("{\"a\":1}", "no field behind the measurement"), ("a,b c", "tag \"b\": a tag is written name=value"), ("cpu v=", "no value"),
+        ("cpu v=abc", "no number, boolean or quoted text"), ("cpu v=1 noon", "is no time"), ("cpu v=1,w", "a field is written name=value"),
+        ("cpu v=1i 5", "no tag \"device\""),
+    ])
+    func whatIsNoLineIsToldBeforeTheMissingTag(_ line: String, _ detail: String) {
+        let heard = Listener(.lineProtocol).hear(line)
+        #expect(heard.rejection?.detail.contains(detail) == true, "\(heard.outcome)")
+    }
+
+    @Test func anUnclosedQuoteIsToldWithTheLineThatOpensIt() {
+        let heard = Listener(.lineProtocol).hear("m,device=d v=1\nm,device=d a=\"x\ny\",b=\"z\nm,device=d v=2")
+        #expect(heard.rejection?.detail == "line 2: the quote that is opened on line 3 is never closed", "\(heard.outcome)")
+    }
+
     @Test func aMessageIsTakenWholeOrNotAtAll() {
         let heard = Listener(.lineProtocol).hear("m,device=d v=1\nm,device=d v=2\n\nm,device=d v=\nm,device=d v=4")
         #expect(heard.readings.isEmpty)

@@ -31,6 +31,7 @@ struct CSVDialect: RowSource, ~Copyable {
     }
 
     var line: Int { scanner.line }
+    var takenLineCount: Int { scanner.takenLineCount }
 
     mutating func open(_ payload: UnsafeRawBufferPointer, origin: MessageOrigin, in batch: borrowing ReadingBatch) throws(Rejection) {
         builder.start(origin, in: batch)
@@ -109,6 +110,7 @@ struct CSVDialect: RowSource, ~Copyable {
             case nil: time.time(cell)
             }
         guard let time else {
+            if self.time.lacksZone(cell) { throw .noZone(cell) }
             throw Rejection(.badTime, "\"\(excerpt(cell))\" is no time: an epoch number or RFC 3339 with a zone is")
         }
         return time

@@ -17,8 +17,12 @@ struct CSVScanner: ~Copyable {
     private var cells: [Cell] = []
     private var memory = ScratchBytes()
     private var nextLine = 1
+    /// The payload ended between quotes.
+    private var isUnclosed = false
     /// Where the record given last begins, counted from 1.
     private(set) var line = 0
+    /// Lines that the record given last has, if a quote of it is never closed; otherwise 1.
+    private(set) var takenLineCount = 1
 
     var count: Int { cells.count }
 
@@ -32,7 +36,7 @@ struct CSVScanner: ~Copyable {
     mutating func start(_ payload: UnsafeRawBufferPointer, columnCount: Int?) {
         let end = payload.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0
         self.payload = payload.slice(0..<end)
-        (position, nextLine, line) = (0, 1, 0)
+        (position, nextLine, line, isUnclosed) = (0, 1, 0, false)
         separator = UInt8(ascii: ",")
         if end >= 3, payload[0] == 0xEF, payload[1] == 0xBB, payload[2] == 0xBF { position = 3 }
         let start = position
@@ -69,11 +73,14 @@ struct CSVScanner: ~Copyable {
         memory.removeAll()
         skipBlankLines()
         line = nextLine
+        takenLineCount = 1
         guard position < payload.count else { return false }
+        let start = position
         var problem: Rejection?
         while true {
             do throws(Rejection) { try readCell() } catch {
                 problem = problem ?? error
+                if isUnclosed { takenLineCount = max(1, payload.slice(start..<payload.count).filledLineCount) }
             }
             guard position < payload.count, payload[position] == separator else { break }
             position += 1
@@ -105,6 +112,7 @@ struct CSVScanner: ~Copyable {
     /// From its opening quote to behind its closing one; a doubled quote stands for one.
     private mutating func quotedCell() throws(Rejection) -> Cell {
         position += 1
+        let openingLine = nextLine
         let start = position
         let copyStart = memory.count
         var hasCopy = false
@@ -128,7 +136,8 @@ struct CSVScanner: ~Copyable {
             runStart = position
             position += 1
         }
-        throw Rejection(.undecodable, "a quote is never closed")
+        isUnclosed = true
+        throw Rejection(.undecodable, "the quote that is opened on line \(openingLine) is never closed")
     }
 
     private var atCellEnd: Bool {

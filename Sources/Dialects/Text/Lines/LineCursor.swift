@@ -7,6 +7,8 @@ struct LineScanner {
     private var nextNumber = 1
     /// Of the line given last, counted from 1.
     private(set) var number = 0
+    /// Lines that the line given last takes, if a quote of it is never closed; otherwise 1.
+    private(set) var takenLineCount = 1
 
     mutating func start(_ payload: UnsafeRawBufferPointer) {
         self.payload = payload
@@ -18,8 +20,9 @@ struct LineScanner {
         while position < payload.count {
             let start = position
             number = nextNumber
-            skipLine()
+            let isClosed = skipLine()
             let line = payload.slice(start..<position).trimmed
+            takenLineCount = isClosed ? 1 : line.filledLineCount
             position += 1
             nextNumber += 1
             if let first = line.first, first != UInt8(ascii: "#") { return line }
@@ -28,14 +31,15 @@ struct LineScanner {
     }
 
     /// To the line's end. Source: InfluxDB, models/points.go, scanLine: quotes count only behind the first blank, and in a value.
-    private mutating func skipLine() {
+    /// - Returns: false when the payload ends between quotes.
+    private mutating func skipLine() -> Bool {
         let isComment = payload.slice(position..<payload.count).first { $0 != 0x20 && $0 != 0x09 } == UInt8(ascii: "#")
         var (isInFields, isQuoted) = (false, false)
         var (equals, commas) = (0, 0)
         while position < payload.count {
             let byte = payload[position]
             if byte == UInt8(ascii: "\n") {
-                if !isQuoted { return }
+                if !isQuoted { return true }
                 nextNumber += 1
             } else if byte == UInt8(ascii: "\\"), !isComment, position + 1 < payload.count, payload[position + 1] != UInt8(ascii: "\n") {
                 position += 1
@@ -51,16 +55,22 @@ struct LineScanner {
             }
             position += 1
         }
+        return !isQuoted
     }
 }
 
 /// Reads one line of line protocol front to back. Slices still have their escapes.
 struct LineCursor {
     private let line: UnsafeRawBufferPointer
+    private let number: Int
     private var position = 0
 
     /// - Parameter line: not empty.
-    init(_ line: UnsafeRawBufferPointer) { self.line = line }
+    /// - Parameter number: of the line in its payload.
+    init(_ line: UnsafeRawBufferPointer, number: Int) {
+        self.line = line
+        self.number = number
+    }
 
     mutating func measurement() throws(Rejection) -> UnsafeRawBufferPointer {
         let name = token(until: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: " ") })
@@ -130,11 +140,15 @@ struct LineCursor {
     }
 
     private mutating func skipString() throws(Rejection) {
+        let start = position
         position += 1
         while position < line.count, line[position] != UInt8(ascii: "\"") {
             position += line[position] == UInt8(ascii: "\\") && position + 1 < line.count ? 2 : 1
         }
-        guard position < line.count else { throw Rejection(.undecodable, "a text without its closing quote") }
+        guard position < line.count else {
+            let openingLine = number + line.slice(0..<start).count { $0 == UInt8(ascii: "\n") }
+            throw Rejection(.undecodable, "the quote that is opened on line \(openingLine) is never closed")
+        }
         position += 1
     }
 

@@ -26,6 +26,7 @@ struct LineProtocolDialect: RowSource, ~Copyable {
     }
 
     var line: Int { lines.number }
+    var takenLineCount: Int { lines.takenLineCount }
 
     mutating func open(_ payload: UnsafeRawBufferPointer, origin: MessageOrigin, in batch: borrowing ReadingBatch) throws(Rejection) {
         self.origin = origin
@@ -40,21 +41,40 @@ struct LineProtocolDialect: RowSource, ~Copyable {
         guard let line = lines.next() else { return false }
         guard line.count <= Limits.payloadByteCount else { throw .payloadTooLong(line.count) }
         guard line.isValidUTF8 else { throw .notText }
-        var cursor = LineCursor(line)
+        var cursor = LineCursor(line, number: lines.number)
         name.removeAll()
         LineCursor.unescape(try cursor.measurement(), into: &name)
         try tagSet.read(&cursor)
-        try builder.begin(device: try tagSet.device(deviceTag, topic: origin.device, policy: tags), time: nil, in: &batch)
+        try builder.begin(device: try device(before: cursor), time: nil, in: &batch)
         if tags == .fields { try appendTags(to: &batch) }
         try appendFields(&cursor, to: &batch)
-        if let stamp = cursor.timestamp() {
-            guard let number = NumberText.integer(stamp), let time = time.time(number) else {
-                throw Rejection(.badTime, "\"\(excerpt(stamp))\" is no time; it must be a whole number behind the fields")
-            }
-            batch.setTime(time)
-        }
+        if let time = try time(behind: &cursor) { batch.setTime(time) }
         try builder.end(in: &batch)
         return true
+    }
+
+    /// The device that the tags name. A line without one may be no line at all: then its grammar is what is wrong.
+    private mutating func device(before cursor: LineCursor) throws(Rejection) -> UnsafeRawBufferPointer {
+        do throws(Rejection) {
+            return try tagSet.device(deviceTag, topic: origin.device, policy: tags)
+        } catch {
+            var rest = cursor
+            repeat {
+                let (key, value) = try rest.field()
+                if case .malformed = LineValue(value) { throw .malformed(value, field: key) }
+            } while rest.skipComma()
+            _ = try time(behind: &rest)
+            throw error
+        }
+    }
+
+    /// Nil: there is none.
+    private func time(behind cursor: inout LineCursor) throws(Rejection) -> Timestamp? {
+        guard let stamp = cursor.timestamp() else { return nil }
+        guard let number = NumberText.integer(stamp), let time = time.time(number) else {
+            throw Rejection(.badTime, "\"\(excerpt(stamp))\" is no time; it must be a whole number behind the fields")
+        }
+        return time
     }
 
     private mutating func appendTags(to batch: inout ReadingBatch) throws(Rejection) {
@@ -85,8 +105,13 @@ struct LineProtocolDialect: RowSource, ~Copyable {
             text.removeAll()
             try builder.append(name, string: LineCursor.unescapedString(quoted, memory: &text), in: &batch)
         case .tooBig: throw .numberTooBig(value, field: name)
-        case .malformed:
-            throw Rejection(.undecodable, "field \"\(excerpt(name))\": \"\(excerpt(value))\" is no number, boolean or quoted text")
+        case .malformed: throw .malformed(value, field: name)
         }
+    }
+}
+
+extension Rejection {
+    fileprivate static func malformed(_ value: UnsafeRawBufferPointer, field name: UnsafeRawBufferPointer) -> Rejection {
+        Rejection(.undecodable, "field \"\(excerpt(name))\": \"\(excerpt(value))\" is no number, boolean or quoted text")
     }
 }
