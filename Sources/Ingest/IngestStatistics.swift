@@ -18,6 +18,8 @@ package struct IngestStatistics: Sendable {
     package var clockSkew = ClockSkew()
     /// Messages without a payload.
     package var emptyIgnored = 0
+    /// Copies of messages that an earlier subscription takes.
+    package var overlapsIgnored = 0
     /// Messages that their format does not store: commands, attributes.
     package var ignored = 0
     /// Messages missing in numbered sequences (Sparkplug).
@@ -41,13 +43,75 @@ package struct IngestStatistics: Sendable {
     package var reconnects = 0
     /// Of the broker or the store; kept after it has passed.
     package var lastError: String?
+    fileprivate var lastErrorTime: ContinuousClock.Instant?
+    /// Each broker that is configured, `host:port`, in the configuration's order. The figures above are of all, those that left included.
+    package var brokers: [(name: String, statistics: IngestStatistics)] = []
 
     package init() {}
 
     package var isConnected: Bool { connectionsUp == connections }
+
+    /// Adds the figures of another broker.
+    fileprivate mutating func add(_ other: IngestStatistics) {
+        messages += other.messages
+        payloadBytes += other.payloadBytes
+        readings += other.readings
+        duplicates += other.duplicates
+        rejects.merge(other.rejects, uniquingKeysWith: +)
+        deadLettersLost += other.deadLettersLost
+        retainedDropped += other.retainedDropped
+        clockSkew.merge(other.clockSkew)
+        emptyIgnored += other.emptyIgnored
+        overlapsIgnored += other.overlapsIgnored
+        ignored += other.ignored
+        sequenceGaps += other.sequenceGaps
+        unknownAliases += other.unknownAliases
+        ignoredMetrics += other.ignoredMetrics
+        brokerDropped.merge(other.brokerDropped, uniquingKeysWith: max)
+        batches += other.batches
+        largestBatch = max(largestBatch, other.largestBatch)
+        connections += other.connections
+        connectionsUp += other.connectionsUp
+        refusedFilters = (refusedFilters + other.refusedFilters).sorted()
+        awayBrokers = (awayBrokers + other.awayBrokers).sorted()
+        reconnects += other.reconnects
+        guard let time = other.lastErrorTime, lastErrorTime.map({ $0 < time }) ?? true else { return }
+        (lastError, lastErrorTime) = (other.lastError, time)
+    }
 }
 
-/// The counters behind `IngestStatistics`. Added to once a batch.
+/// The counters of all brokers there ever were, by `host:port`.
+final class BrokerCounters: Sendable {
+    private let rejectLog: RejectLog
+    private let byBroker = Mutex<[String: IngestCounters]>([:])
+
+    init(clock: any WallClock) { rejectLog = RejectLog(clock: clock) }
+
+    subscript(broker: String) -> IngestCounters {
+        byBroker.withLock { byBroker in
+            if let counters = byBroker[broker] { return counters }
+            let counters = IngestCounters(rejectLog: rejectLog)
+            byBroker[broker] = counters
+            return counters
+        }
+    }
+
+    /// - Parameter connections: that the configuration wants.
+    func snapshot(_ connections: [ConnectionSettings]) -> IngestStatistics {
+        var names: [String] = []
+        for settings in connections where !names.contains(settings.broker) { names.append(settings.broker) }
+        var total = IngestStatistics()
+        for name in names {
+            let own = self[name].snapshot(connections.filter { $0.broker == name })
+            total.add(own)
+            total.brokers.append((name, own))
+        }
+        for (name, counters) in byBroker.withLock({ $0 }) where !names.contains(name) { total.add(counters.snapshot([])) }
+        return total
+    }
+}
+
+/// The counters behind `IngestStatistics`, of one broker. Added to once a batch.
 final class IngestCounters: Sendable {
     let rejectLog: RejectLog
     let messages = Atomic<Int>(0)
@@ -57,6 +121,7 @@ final class IngestCounters: Sendable {
     let deadLettersLost = Atomic<Int>(0)
     let retainedDropped = Atomic<Int>(0)
     let emptyIgnored = Atomic<Int>(0)
+    let overlapsIgnored = Atomic<Int>(0)
     let ignored = Atomic<Int>(0)
     let sequenceGaps = Atomic<Int>(0)
     let unknownAliases = Atomic<Int>(0)
@@ -66,14 +131,14 @@ final class IngestCounters: Sendable {
     let reconnects = Atomic<Int>(0)
     private let rejects = Mutex<[RejectReason: Int]>([:])
     private let clockSkew = Mutex(ClockSkew())
-    private let lastError = Mutex<String?>(nil)
+    private let lastError = Mutex<(text: String, time: ContinuousClock.Instant)?>(nil)
     /// Filters that a broker refuses, with the broker.
     private let refused = Mutex<Set<String>>([])
     private let brokerDropped = Mutex<[String: Int]>([:])
     /// Client ids of connections that are up.
     private let up = Mutex<Set<String>>([])
 
-    init(clock: any WallClock) { rejectLog = RejectLog(clock: clock) }
+    init(rejectLog: RejectLog) { self.rejectLog = rejectLog }
 
     func addRejects(_ counts: [RejectReason: Int]) {
         guard !counts.isEmpty else { return }
@@ -82,7 +147,7 @@ final class IngestCounters: Sendable {
 
     func add(_ skew: ClockSkew) { clockSkew.withLock { $0.merge(skew) } }
 
-    func setLastError(_ text: String) { lastError.withLock { $0 = text } }
+    func setLastError(_ text: String) { lastError.withLock { $0 = (text, .now) } }
 
     func setUp(_ clientID: String, _ isUp: Bool) {
         up.withLock { up in
@@ -116,6 +181,7 @@ final class IngestCounters: Sendable {
         statistics.deadLettersLost = deadLettersLost.load(ordering: .relaxed)
         statistics.retainedDropped = retainedDropped.load(ordering: .relaxed)
         statistics.emptyIgnored = emptyIgnored.load(ordering: .relaxed)
+        statistics.overlapsIgnored = overlapsIgnored.load(ordering: .relaxed)
         statistics.ignored = ignored.load(ordering: .relaxed)
         statistics.sequenceGaps = sequenceGaps.load(ordering: .relaxed)
         statistics.unknownAliases = unknownAliases.load(ordering: .relaxed)
@@ -131,7 +197,8 @@ final class IngestCounters: Sendable {
         statistics.awayBrokers = Set(away.map(\.broker)).sorted()
         statistics.reconnects = reconnects.load(ordering: .relaxed)
         statistics.clockSkew = clockSkew.withLock { $0 }
-        statistics.lastError = lastError.withLock { $0 }
+        let lastError = lastError.withLock { $0 }
+        (statistics.lastError, statistics.lastErrorTime) = (lastError?.text, lastError?.time)
         return statistics
     }
 }

@@ -29,7 +29,7 @@ package final class MQTTIngest: Sendable {
     private let deadLetters: DeadLetterFile
     private let logger: Logger
     private let onFatal: @Sendable (StoreError) -> Void
-    private let counters: IngestCounters
+    private let counters: BrokerCounters
     private let state: Mutex<State>
 
     /// - Parameter onFatal: called once per connection, on its thread, when the store has failed for good: the process must exit.
@@ -39,7 +39,7 @@ package final class MQTTIngest: Sendable {
     ) throws(InvalidSubscription) {
         try Self.check(brokers, path)
         state = Mutex(State(brokers: brokers))
-        counters = IngestCounters(clock: path.clock)
+        counters = BrokerCounters(clock: path.clock)
         self.path = path
         self.deadLetters = deadLetters
         self.logger = logger
@@ -132,7 +132,7 @@ package final class MQTTIngest: Sendable {
             let thread = try NamedThread(name: settings.threadName) { [self] in run(settings, control) }
             state.connections.append(Connection(settings: settings, control: control, thread: thread))
         } catch {
-            counters.setLastError(error.description)
+            counters[settings.broker].setLastError(error.description)
             logger.critical("mqtt: \(error.description)")
         }
     }
@@ -149,7 +149,8 @@ package final class MQTTIngest: Sendable {
     private func run(_ settings: ConnectionSettings, _ control: ConnectionControl) {
         do throws(InvalidSubscription) {
             var loop = ConnectionLoop(
-                settings: settings, routes: try settings.routes(path), path: path, deadLetters: deadLetters, counters: counters,
+                settings: settings, routes: try settings.routes(path), path: path, deadLetters: deadLetters,
+                counters: counters[settings.broker],
                 control: control, logger: logger)
             if let failure = loop.run() { onFatal(failure) }
         } catch {

@@ -77,6 +77,8 @@ package struct SubscriptionOptions: Sendable, Equatable {
 package struct MQTTBroker: Sendable, Equatable {
     package var options: MQTTOptions
     package var subscriptions: [SubscriptionOptions]
+    /// As logs, metrics and dead letters call it.
+    package var name: String { "\(options.host):\(options.port)" }
 
     package init(options: MQTTOptions, subscriptions: [SubscriptionOptions]) {
         self.options = options

@@ -126,6 +126,17 @@ import Testing
         }
     }
 
+    @Test func aSlashInADeviceIdIsHintedAt() async throws {
+        try await TestBed.run { bed in
+            for path in ["/api/v1/devices/a/b", "/api/v1/devices/a/b/latest", "/api/v1/devices/a/b/c/range?start=-1h"] {
+                let answer = try await bed.get(path)
+                #expect(answer.status == 404)
+                #expect(try answer.json["detail"] == .string("There is nothing at this path. A / in a device id is written %2F."))
+            }
+            #expect(try await bed.get("/api/v1/nowhere").json["detail"] == .string("There is nothing at this path."))
+        }
+    }
+
     @Test func statisticsCountWhatWasWritten() async throws {
         var sources = QuerySources()
         sources.ingest = {
@@ -134,6 +145,9 @@ import Testing
             ingest.isConnected = true
             ingest.rejected = [.late: 3]
             ingest.lastError = "gone"
+            var broker = IngestSnapshot()
+            (broker.messages, broker.rejected) = (5, [.late: 3])
+            ingest.brokers = [("a:1883", broker), ("b:1883", IngestSnapshot())]
             return ingest
         }
         try await TestBed.run(sources: sources) { bed in
@@ -144,6 +158,16 @@ import Testing
             #expect(json["mqtt"]?["messages"] == .number("12"))
             #expect(json["mqtt"]?["rejected"]?["late"] == .number("3"))
             #expect(json["mqtt"]?["last_error"] == .string("gone"))
+            #expect(json["mqtt"]?["brokers"]?.elements?.map { $0["broker"] } == [.string("a:1883"), .string("b:1883")])
+            #expect(json["mqtt"]?["brokers"]?[0]?["messages"] == .number("5"))
+            #expect(json["mqtt"]?["brokers"]?[0]?["rejected"]?["late"] == .number("3"))
+            #expect(json["mqtt"]?["brokers"]?[1]?["connected"] == .boolean(false))
+            let metrics = try await bed.get("/metrics").lines
+            for line in [
+                "gaugehouse_mqtt_messages_received_total{broker=\"a:1883\"} 5", "gaugehouse_mqtt_connected{broker=\"b:1883\"} 0",
+                "gaugehouse_messages_rejected_total{broker=\"a:1883\",reason=\"late\"} 3",
+                "gaugehouse_messages_rejected_total{broker=\"b:1883\",reason=\"late\"} 0",
+            ] { #expect(metrics.contains(line), "\(line)") }
             #expect(Int(json["storage"]?["disk_free_bytes"]?.number ?? "") ?? 0 > 0)
             #expect(json["commit"]?["groups"]?.number != nil)
         }

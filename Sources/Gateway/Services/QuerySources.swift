@@ -39,6 +39,7 @@ extension IngestSnapshot {
         reconnects = statistics.reconnects
         isConnected = statistics.isConnected
         lastError = statistics.lastError
+        brokers = statistics.brokers.map { ($0.name, IngestSnapshot($0.statistics)) }
     }
 }
 
@@ -87,14 +88,18 @@ extension PrometheusText {
     }
 
     fileprivate mutating func ingestDetails(_ statistics: IngestStatistics) {
-        single("gaugehouse_mqtt_batches_total", .counter, "Batches committed and acked.", statistics.batches)
-        single(
-            "gaugehouse_mqtt_retained_dropped_total", .counter, "Retained messages not taken as new readings.", statistics.retainedDropped)
-        single("gaugehouse_mqtt_empty_ignored_total", .counter, "Messages without a payload.", statistics.emptyIgnored)
-        single("gaugehouse_mqtt_ignored_total", .counter, "Messages that their format does not store.", statistics.ignored)
-        single("gaugehouse_mqtt_sequence_gaps_total", .counter, "Messages missing in numbered sequences.", statistics.sequenceGaps)
-        single("gaugehouse_mqtt_unknown_aliases_total", .counter, "Metrics whose alias nobody had explained.", statistics.unknownAliases)
-        single("gaugehouse_mqtt_ignored_metrics_total", .counter, "Metrics of births that cannot be stored.", statistics.ignoredMetrics)
+        func each(_ name: String, _ help: String, _ value: (IngestStatistics) -> Int) {
+            family("gaugehouse_mqtt_\(name)_total", .counter, help)
+            for broker in statistics.brokers { sample(value(broker.statistics), labels: ["broker": broker.name]) }
+        }
+        each("batches", "Batches committed and acked.") { $0.batches }
+        each("retained_dropped", "Retained messages not taken as new readings.") { $0.retainedDropped }
+        each("empty_ignored", "Messages without a payload.") { $0.emptyIgnored }
+        each("overlaps_ignored", "Further copies of messages that several filters fit.") { $0.overlapsIgnored }
+        each("ignored", "Messages that their format does not store.") { $0.ignored }
+        each("sequence_gaps", "Messages missing in numbered sequences.") { $0.sequenceGaps }
+        each("unknown_aliases", "Metrics whose alias nobody had explained.") { $0.unknownAliases }
+        each("ignored_metrics", "Metrics of births that cannot be stored.") { $0.ignoredMetrics }
         family("gaugehouse_broker_messages_dropped", .gauge, "What the broker says it has dropped since it started.")
         for (broker, count) in statistics.brokerDropped.sorted(by: { $0.key < $1.key }) {
             sample(Double(count), labels: ["broker": broker])

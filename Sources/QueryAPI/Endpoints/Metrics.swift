@@ -77,12 +77,21 @@ extension PrometheusText {
     }
 
     fileprivate mutating func ingest(_ ingest: IngestSnapshot) {
-        single("gaugehouse_mqtt_connected", .gauge, "1 while connected to the broker.", ingest.isConnected ? 1 : 0)
-        single("gaugehouse_mqtt_messages_received_total", .counter, "MQTT messages received.", ingest.messages)
-        single("gaugehouse_mqtt_bytes_received_total", .counter, "Payload bytes received.", ingest.bytes)
-        single("gaugehouse_mqtt_readings_total", .counter, "Readings decoded from MQTT messages.", ingest.readings)
-        single("gaugehouse_mqtt_reconnects_total", .counter, "Connections to the broker made again.", ingest.reconnects)
-        rejects("gaugehouse_messages_rejected_total", "MQTT messages and readings that were not stored.", ingest.rejected)
+        func each(_ name: String, _ kind: Kind, _ help: String, _ value: (IngestSnapshot) -> Int) {
+            family(name, kind, help)
+            for broker in ingest.brokers { sample(value(broker.snapshot), labels: ["broker": broker.name]) }
+        }
+        each("gaugehouse_mqtt_connected", .gauge, "1 while connected to the broker.") { $0.isConnected ? 1 : 0 }
+        each("gaugehouse_mqtt_messages_received_total", .counter, "MQTT messages received.") { $0.messages }
+        each("gaugehouse_mqtt_bytes_received_total", .counter, "Payload bytes received.") { $0.bytes }
+        each("gaugehouse_mqtt_readings_total", .counter, "Readings decoded from MQTT messages.") { $0.readings }
+        each("gaugehouse_mqtt_reconnects_total", .counter, "Connections to the broker made again.") { $0.reconnects }
+        family("gaugehouse_messages_rejected_total", .counter, "MQTT messages and readings that were not stored.")
+        for broker in ingest.brokers {
+            for reason in RejectReason.allCases {
+                sample(broker.snapshot.rejected[reason, default: 0], labels: ["broker": broker.name, "reason": reason.rawValue])
+            }
+        }
     }
 
     /// Every reason has a sample from the start, so that rates work from the first reject on.

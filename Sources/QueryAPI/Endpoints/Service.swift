@@ -87,14 +87,27 @@ extension JSONWriter {
 
     fileprivate mutating func mqtt(_ ingest: IngestSnapshot) {
         object { json in
-            json.member("connected", ingest.isConnected)
-            json.member("messages", ingest.messages)
-            json.member("bytes", ingest.bytes)
-            json.member("readings", ingest.readings)
-            json.member("reconnects", ingest.reconnects)
-            json.counts("rejected", ingest.rejected)
-            json.key("last_error")
-            if let error = ingest.lastError { json.string(error) } else { json.null() }
+            json.mqttMembers(ingest)
+            json.key("brokers")
+            json.array { json in
+                for broker in ingest.brokers {
+                    json.object { json in
+                        json.member("broker", broker.name)
+                        json.mqttMembers(broker.snapshot)
+                    }
+                }
+            }
         }
+    }
+
+    private mutating func mqttMembers(_ ingest: IngestSnapshot) {
+        member("connected", ingest.isConnected)
+        member("messages", ingest.messages)
+        member("bytes", ingest.bytes)
+        member("readings", ingest.readings)
+        member("reconnects", ingest.reconnects)
+        counts("rejected", ingest.rejected)
+        key("last_error")
+        if let error = ingest.lastError { string(error) } else { null() }
     }
 }

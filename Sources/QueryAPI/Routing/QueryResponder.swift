@@ -41,7 +41,7 @@ package struct QueryResponder: HTTPResponder {
         let target = RequestTarget(request.head.path ?? "/")
         switch table.match(request.method, path: target.segments) {
         case .none:
-            throw Problem.notFound("There is nothing at this path.")
+            throw Problem.notFound("There is nothing at this path." + target.slashHint)
         case .otherMethods(let allowed):
             guard request.method == .options else { throw Problem.methodNotAllowed(request.method, allowed: allowed) }
             return Response(status: .noContent, headers: [.allow: (allowed + [.options]).map(\.rawValue).joined(separator: ", ")])

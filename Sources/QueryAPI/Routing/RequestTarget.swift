@@ -16,6 +16,12 @@ struct RequestTarget {
         query = rest.dropFirst(path.count + 1)
         segments = path.dropFirst(path.hasPrefix("/") ? 1 : 0).split(separator: "/", omittingEmptySubsequences: false)
     }
+
+    /// For a path that is none: what may be meant by it.
+    var slashHint: String {
+        let isDevice = segments.count > 4 && segments.starts(with: ["api", "v1", "devices"])
+        return isDevice ? " A / in a device id is written %2F." : ""
+    }
 }
 
 enum PercentEncoding {

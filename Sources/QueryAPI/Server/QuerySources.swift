@@ -22,6 +22,8 @@ package struct QuerySources: Sendable {
 
 /// Counters of ingest since the start.
 package struct IngestSnapshot: Sendable {
+    /// Each broker that is configured, by `host:port`; the figures below are of all.
+    package var brokers: [(name: String, snapshot: IngestSnapshot)] = []
     package var messages = 0
     package var bytes = 0
     package var readings = 0

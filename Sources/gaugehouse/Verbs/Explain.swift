@@ -17,18 +17,17 @@ struct Explain: AsyncParsableCommand {
     @Option(help: "Payload of the message; - reads it from standard input.")
     var payload: String
 
+    @Option(help: ArgumentHelp("The broker that it comes from, where there are several.", valueName: "host:port"))
+    var broker: String?
+
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() async throws {
         try await reporting {
             let configuration = try flags.load()
-            let subscriptions = configuration.brokers.flatMap(\.subscriptions)
-            guard !subscriptions.isEmpty else { throw GatewayError("\(flags.file) has no [mqtt] section", .configuration) }
-            let tables = configuration.tables.map(\.name)
-            let bytes = payload == "-" ? Array(FileHandle.standardInput.readDataToEndOfFile()) : Array(payload.utf8)
-            let explanation = try Explanation(topic: topic, payload: bytes, subscriptions: subscriptions, tables: tables)
-            let source = "by subscription \(explanation.filter ?? "none") (\(explanation.format ?? "no format"))"
+            let (name, explanation) = try explain(configuration)
+            let source = "by subscription \(explanation.filter ?? "none") at \(name) (\(explanation.format ?? "no format"))"
             switch explanation.outcome {
             case .readings(let table, let readings):
                 print(json ? ExplainedReadings.json(readings, table) : ExplainedReadings.text(readings, table, source))
@@ -44,4 +43,26 @@ struct Explain: AsyncParsableCommand {
             }
         }
     }
+
+    /// Which broker's subscriptions decide, and how.
+    private func explain(_ configuration: GatewayConfiguration) throws -> (broker: String, Explanation) {
+        guard !configuration.brokers.isEmpty else { throw GatewayError("\(flags.file) has no [mqtt] section", .configuration) }
+        let brokers = configuration.brokers.filter { broker == nil || broker == $0.name }
+        guard let first = brokers.first else {
+            throw GatewayError("no broker \(broker ?? ""); there is \(Self.list(configuration.brokers))", .usage)
+        }
+        let bytes = payload == "-" ? Array(FileHandle.standardInput.readDataToEndOfFile()) : Array(payload.utf8)
+        let tables = configuration.tables.map(\.name)
+        let explanations = try brokers.map { broker in
+            (broker, try Explanation(topic: topic, payload: bytes, subscriptions: broker.subscriptions, tables: tables))
+        }
+        let fitting = explanations.filter { $0.1.filter != nil }
+        guard broker != nil || fitting.count < 2 else {
+            throw GatewayError("subscriptions at \(Self.list(fitting.map(\.0))) fit the topic: choose one by --broker", .usage)
+        }
+        guard let chosen = fitting.first else { return (first.name, explanations[0].1) }
+        return (chosen.0.name, chosen.1)
+    }
+
+    private static func list(_ brokers: [MQTTBroker]) -> String { brokers.map(\.name).joined(separator: ", ") }
 }
