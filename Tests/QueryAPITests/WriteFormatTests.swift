@@ -100,6 +100,48 @@ import Testing
         }
     }
 
+    @Test func anUnclosedQuoteCountsAllLinesThatItTakes() async throws {
+        try await TestBed.run { bed in
+            let csv = try await bed.post(
+                "/api/v1/write", "device,n,t\nd,1,a\nd,2,\"b\nd,3,c\n\nd,4,d\n", headers: Self.csv)
+            #expect(try csv.json["accepted"] == .number("1") && csv.json["rejected"] == .number("3"))
+            #expect(try errors(csv) == ["1/3 undecodable"])
+            #expect(try csv.json["errors"]?[0]?["detail"] == .string("the quote that is opened on line 3 is never closed"))
+            let lines = try await bed.post(
+                "/api/v1/write", "m,device=d n=1\nm,device=d t=\"b\nm,device=d n=3\n# x\nm,device=d n=4", headers: Self.plain)
+            #expect(try lines.json["accepted"] == .number("1") && lines.json["rejected"] == .number("4"))
+            #expect(try errors(lines) == ["1/2 undecodable"])
+        }
+    }
+
+    @Test(arguments: [
+        ("", "1764000000", "1970-01-01T00:00:01.764Z, with precision=ns; with precision=s it is 2025-11-24T16:00:00Z."),
+        ("?precision=ns", "1764000000000", "1970-01-01T00:29:24Z, with precision=ns; with precision=ms it is 2025-11-24T16:00:00Z."),
+        ("?precision=s", "1764000000000", "57868-12-07T16:00:00Z, with precision=s; with precision=ms it is 2025-11-24T16:00:00Z."),
+        ("?precision=s", "1", "1970-01-01T00:00:01Z, with precision=s."), ("?precision=h", "1", "1970-01-01T01:00:00Z, with precision=h."),
+    ])
+    func aTimeThatDoesNotFitIsToldAsItWasRead(_ query: String, _ time: String, _ text: String) async throws {
+        try await TestBed.run { bed in
+            let answer = try await bed.post("/api/v1/write\(query)", "m,device=d v=1\nm,device=d v=2 \(time)", headers: Self.plain)
+            let detail = try #require(try answer.json["detail"]?.text)
+            #expect(
+                detail == "1 of 2 readings were rejected; the others are stored. The time of the reading on line 2 was read as \(text)")
+            #expect(try answer.json["errors"]?[0]?["detail"]?.text?.hasPrefix("its time was read as ") == true)
+        }
+    }
+
+    @Test func whereTheMagnitudeTellsTheUnitTheTimeAloneIsTold() async throws {
+        try await TestBed.run { bed in
+            let json = try await bed.post("/api/v1/write", #"[{"device":"d","time":1000000000,"fields":{"n":1}}]"#)
+            #expect(try json.json["detail"]?.text?.hasSuffix("reading at index 0 was read as 2001-09-09T01:46:40Z.") == true)
+            let influx = try await bed.post("/write", "m,device=d v=1 1764000000", headers: [:])
+            let text = try #require(try influx.json["error"]?.text)
+            #expect(
+                text.hasPrefix("partial write: line 1: its time was read as 1970-01-01T00:00:01.764Z, older than the table keeps readings"))
+            #expect(text.hasSuffix("with precision=s it is 2025-11-24T16:00:00Z. dropped=1"))
+        }
+    }
+
     @Test func jsonLinesAreTakenOneByOne() async throws {
         try await TestBed.run { bed in
             let body = """

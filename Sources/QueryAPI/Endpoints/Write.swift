@@ -62,9 +62,10 @@ extension API {
     private static func partlyRejected(_ outcome: WriteOutcome) -> Problem {
         let rejected = outcome.rejectedCount
         if outcome.accepted == 0, rejected == outcome.rejected[.rateLimited] { return .tooFast(outcome) }
+        let hint = outcome.misfit.map { " " + $0.text } ?? ""
         var problem = Problem(
             .badRequest, "rejected-readings", "Rejected readings",
-            "\(rejected) of \(rejected + outcome.accepted) readings were rejected; the others are stored.", param: "body")
+            "\(rejected) of \(rejected + outcome.accepted) readings were rejected; the others are stored.\(hint)", param: "body")
         problem.outcome = outcome
         return problem
     }

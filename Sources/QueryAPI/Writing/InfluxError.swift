@@ -26,7 +26,8 @@ extension Problem {
         let shown = outcome.badReadings.prefix(5).map { bad in
             "line \(bad.place.line ?? 0): \(bad.detail ?? bad.reason.rawValue)"
         }
-        return "partial write: \(shown.joined(separator: "; ")) dropped=\(outcome.rejectedCount)"
+        let hint = outcome.misfit.map { "; \($0.text)" } ?? ""
+        return "partial write: \(shown.joined(separator: "; "))\(hint) dropped=\(outcome.rejectedCount)"
     }
 
     private var influxCode: String {

@@ -24,7 +24,9 @@ struct WriteBody: Sendable {
         store.assignMissingTimes(&batch)
         let receipt = try store.commit(&batch)
         outcome.accepted = receipt.accepted
-        outcome.add(receipt.rejections.map { (decoded.places[$0.row], $0.reason) })
+        let refused = receipt.rejections.map { (decoded.places[$0.row], $0.reason, batch.rows[$0.row].time) }
+        // In JSON the magnitude of a number tells its unit.
+        outcome.add(refused, unit: format == .lineProtocol || format == .csv ? options.timeUnit : .auto)
         return outcome
     }
 

@@ -14,6 +14,8 @@ struct WriteOutcome: Sendable {
     private(set) var rejected: [RejectReason: Int]
     /// The first ones, in their order in the body.
     private(set) var badReadings: [BadReading]
+    /// Of the first reading that is too old, or too far ahead.
+    private(set) var misfit: MisfitTime?
 
     init(_ decoded: BodyContents) {
         rejected = decoded.rejected
@@ -25,12 +27,26 @@ struct WriteOutcome: Sendable {
     var rejectedCount: Int { rejected.values.reduce(0, +) }
 
     /// Adds what the store refused.
-    mutating func add(_ refused: [(place: RowPlace, reason: RejectReason)]) {
-        for (_, reason) in refused { rejected[reason, default: 0] += 1 }
-        let first = refused.lazy.map { BadReading(place: $0.place, reason: $0.reason, detail: nil) }
-        badReadings += first.prefix(BodyContents.listedRowCount)
+    /// - Parameter unit: in which times were read.
+    mutating func add(_ refused: [(place: RowPlace, reason: RejectReason, time: Timestamp)], unit: DialectOptions.TimeUnit) {
+        for (_, reason, _) in refused { rejected[reason, default: 0] += 1 }
+        if let first = refused.first(where: { $0.reason == .late || $0.reason == .future }) {
+            misfit = MisfitTime(place: first.place, time: first.time, unit: unit)
+        }
+        let first = refused.prefix(BodyContents.listedRowCount).map { place, reason, time in
+            BadReading(place: place, reason: reason, detail: Self.detail(reason, time))
+        }
+        badReadings += first
         badReadings.sort { $0.place.index < $1.place.index }
         badReadings.removeLast(max(0, badReadings.count - BodyContents.listedRowCount))
+    }
+
+    private static func detail(_ reason: RejectReason, _ time: Timestamp) -> String? {
+        switch reason {
+        case .late: "its time was read as \(time.rfc3339), older than the table keeps readings"
+        case .future: "its time was read as \(time.rfc3339), too far ahead of the gateway's clock"
+        default: nil
+        }
     }
 
     func write(to json: inout JSONWriter) {
