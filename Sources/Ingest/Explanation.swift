@@ -32,7 +32,7 @@ package struct Explanation: Sendable, Equatable {
             payload.withUnsafeBytes { intake.receive(topic: topic, payload: $0, packetID: 1, isRetained: false) }
         }
         outcome = Outcome(intake, payload, tables)
-        guard let index = routes.firstIndex(where: { $0.fits(topic) }) else { return }
+        guard let index = routes.firstIndex(where: { route in topic.withUnsafeBytes { route.fits($0) } }) else { return }
         filter = routes[index].filter
         format = Self.format(subscriptions[index], routes[index], topic, payload)
     }

@@ -1,5 +1,7 @@
+import Dialects
 import Foundation
 import Ingest
+import Synchronization
 import Telemetry
 import TelemetryStore
 import Testing
@@ -113,6 +115,43 @@ import Testing
         other.subscription.retained = .store
         try other.start()
         #expect(await eventually { other.rowCount == 1 })
+    }
+
+    /// As MQTT 3.1.1 does with each connection.
+    @Test func aRetainedStateThatComesAgainIsStoredOnce() async throws {
+        let broker = try Mosquitto()
+        func publish(_ state: String) throws { try broker.publish([], topic: "devices/d/state", options: ["-r", "-m", state]) }
+        let station = try Station(port: broker.port)
+        station.subscription = SubscriptionOptions(filter: "devices/+/state", topic: "devices/{device}/state", table: "telemetry")
+        station.subscription.dialect.format = .state
+        // Of a session that nobody reads, nothing is kept.
+        station.subscription.qos = 0
+        for (round, (state, rowCount)) in [("online", 1), ("online", 1), ("offline", 2), ("offline", 2), ("online", 3)].enumerated() {
+            try publish(state)
+            // A session of its own: the broker sends what it has retained.
+            station.options.clientID = "c\(round)"
+            try station.start()
+            #expect(await eventually { station.statistics.messages == 1 })
+            #expect(station.rowCount == rowCount, "round \(round)")
+            #expect(station.statistics.retainedDropped == (round.isMultiple(of: 2) ? 0 : 1))
+            station.stop()
+        }
+    }
+
+    @Test func theTimeOfReceiptIsGivenWhenTheStoreHasRoom() async throws {
+        let broker = try Mosquitto()
+        let station = try Station(port: broker.port)
+        let room = Mutex<Timestamp?>(nil)
+        station.awaitMemory = {
+            usleep(300_000)
+            room.withLock { $0 = SystemClock().now() }
+        }
+        try station.start()
+        #expect(await station.isConnected())
+        try broker.publish(["{\"a\":1}"], topic: "devices/d/telemetry")
+        #expect(await eventually { station.rowCount == 1 })
+        let time = try #require(station.store.tables[0].latest(device: "d", fields: nil)?.time)
+        #expect(time >= room.withLock { $0 } ?? .distantFuture)
     }
 
     @Test func anOrdinaryStopAcksEverything() async throws {

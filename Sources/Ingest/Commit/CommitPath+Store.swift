@@ -10,6 +10,13 @@ extension CommitPath {
             note: { store.note(from: $0) }, noteSources: { store.noteSources(prefix: $0) },
             tables: store.tables.map { ($0.name, $0.number) }, clock: clock)
         limits = { store.limits(of: $0) }
+        state = { number, device in
+            guard let table = store.tables.first(where: { $0.number == number }) else { return nil }
+            let name = ReservedField.state.description
+            guard let latest = table.latest(device: device, fields: [name]) else { return nil }
+            return latest.entries.first?.cell.value(in: latest.bytes)
+        }
+        awaitMemory = { () throws(StoreError) in try store.awaitMemory() }
     }
 }
 

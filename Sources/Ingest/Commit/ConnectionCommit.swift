@@ -44,9 +44,11 @@ extension ConnectionLoop {
         reuseTimes()
         var delay = Duration.milliseconds(20)
         while true {
-            let note = assignTimes()
-            let all = notes + (note.map { [CommitNote(source: settings.noteSource, bytes: $0)] } ?? [])
             do throws(StoreError) {
+                // Before the times of receipt are given: a last will must not be older than what its device sent before.
+                if !intake.pointee.timelessRows.isEmpty { try path.awaitMemory() }
+                let note = assignTimes()
+                let all = notes + (note.map { [CommitNote(source: settings.noteSource, bytes: $0)] } ?? [])
                 let receipt = try path.commit(&intake.pointee.batch, all)
                 redelivery.committed(note)
                 return receipt
@@ -119,6 +121,7 @@ extension ConnectionLoop {
         counters.duplicates.add(receipt?.duplicates ?? 0, ordering: .relaxed)
         counters.retainedDropped.add(intake.pointee.retainedDropped, ordering: .relaxed)
         counters.emptyIgnored.add(intake.pointee.emptyIgnored, ordering: .relaxed)
+        counters.overlapsIgnored.add(intake.pointee.overlapsIgnored, ordering: .relaxed)
         counters.ignored.add(intake.pointee.ignored, ordering: .relaxed)
         counters.batches.add(1, ordering: .relaxed)
         counters.largestBatch.max(messageCount, ordering: .relaxed)

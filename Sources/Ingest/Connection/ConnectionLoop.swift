@@ -63,7 +63,7 @@ struct ConnectionLoop: ~Copyable {
         self.control = control
         log = ConnectionLog(settings, logger: logger)
         intake = .allocate(capacity: 1)
-        intake.initialize(to: MessageIntake(routes: routes, clock: path.clock))
+        intake.initialize(to: MessageIntake(routes: routes, clock: path.clock, state: path.state))
         let note = path.note(settings.noteSource)
         redelivery = RedeliveryMemory()
         if let note {
@@ -73,6 +73,7 @@ struct ConnectionLoop: ~Copyable {
                 log.problem("the note of the last commit is not readable; redelivered messages without a time count as new ones")
             }
         }
+        trustNotedIdentifiers()
     }
 
     deinit {
@@ -123,6 +124,7 @@ struct ConnectionLoop: ~Copyable {
         if connectionCount > 0 { counters.reconnects.add(1, ordering: .relaxed) }
         connectionCount += 1
         redelivery.connected(isSessionPresent: connected.isSessionPresent)
+        subscribing.usesIdentifiers = version == .v5 && connected.takesIdentifiers
         log.connected(version: version, isSessionPresent: connected.isSessionPresent)
         defer {
             counters.setUp(settings.clientID, false)
@@ -193,6 +195,7 @@ struct ConnectionLoop: ~Copyable {
         do throws(MQTTIngest.InvalidSubscription) {
             intake.pointee.setRoutes(try next.routes(path))
             settings = next
+            trustNotedIdentifiers()
         } catch {
             preconditionFailure("checked before it was handed over: \(error)")
         }

@@ -55,6 +55,8 @@ struct ConnectionSettings: Sendable, Equatable {
         }
     }
 
+    var identifiers: SubscriptionIdentifiers { SubscriptionIdentifiers(filters: filters.map(\.filter)) }
+
     /// Two brokers may have devices of one name: what a format remembers belongs to the session that it learnt it from.
     static func dialectNote(_ source: String, of clientID: String) -> String { "dialect/\(clientID)/\(source)" }
 

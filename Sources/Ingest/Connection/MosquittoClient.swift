@@ -80,12 +80,19 @@ struct MosquittoClient: ~Copyable {
     private static let systemCertificates = "/etc/ssl/certs"
 
     /// Queues SUBSCRIBE.
+    /// - Parameter identifier: marks the messages of this filter; for brokers that take it.
     /// - Returns: packet id that the broker's answer carries.
-    mutating func subscribe(_ filter: String, qos: Int) throws(Failure) -> Int32 {
+    mutating func subscribe(_ filter: String, qos: Int, identifier: UInt32? = nil) throws(Failure) -> Int32 {
         var packetID: Int32 = 0
+        var properties: OpaquePointer?
+        defer { mosquitto_property_free_all(&properties) }
+        if let identifier {
+            let property = Int32(MQTT_PROP_SUBSCRIPTION_IDENTIFIER.rawValue)
+            try check(mosquitto_property_add_varint(&properties, property, identifier), "subscription identifier")
+        }
         // Resubscribing must not replay every retained message; 3.1.1 has no such option.
         let options = version == .v5 ? Int32(MQTT_SUB_OPT_SEND_RETAIN_NEW.rawValue) : 0
-        try check(mosquitto_subscribe_v5(handle, &packetID, filter, Int32(qos), options, nil), "subscribe \(filter)")
+        try check(mosquitto_subscribe_v5(handle, &packetID, filter, Int32(qos), options, properties), "subscribe \(filter)")
         return packetID
     }
 
@@ -167,17 +174,24 @@ struct MosquittoClient: ~Copyable {
 
     /// The callbacks run inside `readPacket`, on the caller's thread. Message memory dies when they return.
     private func setCallbacks() {
-        mosquitto_message_callback_set(handle) { _, context, message in
+        mosquitto_message_v5_callback_set(handle) { _, context, message, properties in
             guard let intake = context?.assumingMemoryBound(to: MessageIntake.self), let message else { return }
+            if intake.pointee.subscriptionIdentifiers != nil {
+                MosquittoClient.readIdentifiers(from: properties, into: &intake.pointee.messageIdentifiers)
+            }
             let (topic, count) = (message.pointee.topic, Int(message.pointee.payloadlen))
             intake.pointee.receive(
                 topic: UnsafeRawBufferPointer(start: topic, count: topic.map { strlen($0) } ?? 0),
                 payload: UnsafeRawBufferPointer(start: message.pointee.payload, count: count),
                 packetID: UInt16(truncatingIfNeeded: message.pointee.mid), isRetained: message.pointee.retain)
         }
-        mosquitto_connect_v5_callback_set(handle) { _, context, code, flags, _ in
+        mosquitto_connect_v5_callback_set(handle) { _, context, code, flags, properties in
             let intake = context?.assumingMemoryBound(to: MessageIntake.self)
-            intake?.pointee.events.connected = .init(reasonCode: code, isSessionPresent: flags & 1 != 0)
+            // Brokers that take identifiers need not say so.
+            var takesIdentifiers: UInt8 = 1
+            mosquitto_property_read_byte(properties, Int32(MQTT_PROP_SUBSCRIPTION_ID_AVAILABLE.rawValue), &takesIdentifiers, false)
+            intake?.pointee.events.connected = .init(
+                reasonCode: code, isSessionPresent: flags & 1 != 0, takesIdentifiers: takesIdentifiers != 0)
         }
         mosquitto_disconnect_v5_callback_set(handle) { _, context, code, _ in
             context?.assumingMemoryBound(to: MessageIntake.self).pointee.events.disconnectReason = code
@@ -189,6 +203,8 @@ struct MosquittoClient: ~Copyable {
             guard let codes, count > 0 else { return }
             let intake = context?.assumingMemoryBound(to: MessageIntake.self)
             intake?.pointee.events.answers.append((packetID, codes[0]))
+            // At once: what is read behind it may have been sent for the other filters alone.
+            if codes[0] >= 128, packetID != intake?.pointee.events.watchPacketID { intake?.pointee.subscriptionIdentifiers = nil }
         }
         mosquitto_unsubscribe_callback_set(handle) { _, context, packetID in
             context?.assumingMemoryBound(to: MessageIntake.self).pointee.events.answers.append((packetID, 0))
@@ -197,6 +213,17 @@ struct MosquittoClient: ~Copyable {
 }
 
 extension MosquittoClient {
+    private static func readIdentifiers(from properties: OpaquePointer?, into identifiers: inout [UInt32]) {
+        identifiers.removeAll(keepingCapacity: true)
+        let name = Int32(MQTT_PROP_SUBSCRIPTION_IDENTIFIER.rawValue)
+        var value: UInt32 = 0
+        var next = mosquitto_property_read_varint(properties, name, &value, false)
+        while let property = next {
+            identifiers.append(value)
+            next = mosquitto_property_read_varint(property, name, &value, true)
+        }
+    }
+
     /// A CONNACK's or DISCONNECT's reason, in words.
     static func text(reasonCode: Int32, version: Version) -> String {
         String(cString: version == .v5 || reasonCode >= 128 ? mosquitto_reason_string(reasonCode) : mosquitto_connack_string(reasonCode))

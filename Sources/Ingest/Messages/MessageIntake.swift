@@ -43,6 +43,8 @@ struct MessageIntake: ~Copyable {
     private(set) var payloadByteCount = 0
     private(set) var retainedDropped = 0
     private(set) var emptyIgnored = 0
+    /// Copies of messages that an earlier subscription takes.
+    private(set) var overlapsIgnored = 0
     /// Messages that their format does not store: commands, attributes.
     private(set) var ignored = 0
     private(set) var lastIgnored: StaticText?
@@ -51,16 +53,25 @@ struct MessageIntake: ~Copyable {
     var batch = ReadingBatch()
     /// What the broker said besides messages.
     var events = BrokerEvents()
+    /// Nil while it is not certain that the broker sends a message for each of them that it fits.
+    var subscriptionIdentifiers: SubscriptionIdentifiers?
+    /// Of the message that is received next.
+    var messageIdentifiers: [UInt32] = []
 
     private(set) var routes: [TopicRoute]
     private var arena = MessageArena()
     private let clock: any WallClock
+    private let state: (TableNumber, _ device: String) -> FieldValue?
     /// Of the newest message.
     private var receiveTime = Timestamp.distantPast
 
-    init(routes: [TopicRoute], clock: any WallClock) {
+    /// - Parameter state: of a device, as it is stored.
+    init(
+        routes: [TopicRoute], clock: any WallClock, state: @escaping (TableNumber, _ device: String) -> FieldValue? = { _, _ in nil }
+    ) {
         self.routes = routes
         self.clock = clock
+        self.state = state
     }
 
     var isEmpty: Bool { receivedCount == 0 }
@@ -78,7 +89,7 @@ struct MessageIntake: ~Copyable {
         rejected.removeAll(keepingCapacity: true)
         timeless.removeAll(keepingCapacity: true)
         timelessRows.removeAll(keepingCapacity: true)
-        (payloadByteCount, retainedDropped, emptyIgnored, ignored, receivedCount) = (0, 0, 0, 0, 0)
+        (payloadByteCount, retainedDropped, emptyIgnored, overlapsIgnored, ignored, receivedCount) = (0, 0, 0, 0, 0, 0)
         batch.removeAll()
         arena.removeAll()
     }
@@ -115,6 +126,10 @@ struct MessageIntake: ~Copyable {
             emptyIgnored += 1
             return
         }
+        guard !isForAnotherSubscription(topic) else {
+            overlapsIgnored += 1
+            return
+        }
         let topicRange = arena.append(topic)
         let keptCount = payload.count <= Limits.payloadByteCount ? payload.count : Self.keptPayloadByteCount
         let payloadRange = arena.append(UnsafeRawBufferPointer(rebasing: payload[..<keptCount]))
@@ -133,6 +148,14 @@ struct MessageIntake: ~Copyable {
         messages.append(message)
     }
 
+    /// Whether the first subscription that the topic fits gets the message by itself. See `SubscriptionIdentifiers`.
+    private func isForAnotherSubscription(_ topic: UnsafeRawBufferPointer) -> Bool {
+        guard let subscriptionIdentifiers, !messageIdentifiers.isEmpty, let first = routes.firstIndex(where: { $0.fits(topic) }) else {
+            return false
+        }
+        return subscriptionIdentifiers.isForOthers(than: first, messageIdentifiers)
+    }
+
     /// No two messages are received at the same time: times that are computed from it must not meet.
     private mutating func tick() {
         let now = clock.now()
@@ -145,7 +168,7 @@ struct MessageIntake: ~Copyable {
         guard topic.elementsEqual(ConnectionSettings.droppedTopic.utf8) else { return false }
         if let count = Int(String(decoding: payload, as: UTF8.self)), count >= 0 { events.brokerDropped = count }
         // Unless somebody wants to have it stored.
-        return !routes.contains { $0.fits(Array(topic)) }
+        return !routes.contains { $0.fits(topic) }
     }
 
     /// Gives a redelivered message's rows the times they had.
@@ -179,7 +202,9 @@ struct MessageIntake: ~Copyable {
                 guard message.payloadByteCount <= Limits.payloadByteCount else { throw .payloadTooLong(message.payloadByteCount) }
                 let inbound = InboundMessage(topic: topic, payload: arena[message.payload], origin: origin, receiveTime: receiveTime)
                 let outcome = route.decoder.decode(inbound, into: &batch)
-                guard isRetained, !route.keepsRetained, !isState(message, of: route) else { return outcome }
+                guard isRetained else { return outcome }
+                let mayCount = isState(message, of: route) ? !isKnownState : route.keepsRetained
+                if mayCount { return outcome }
                 batch.removeRows(from: message.rows.lowerBound)
                 retainedDropped += 1
                 return .readings(areTimedByReceipt: false)
@@ -197,6 +222,17 @@ struct MessageIntake: ~Copyable {
         else { return false }
         let name = ReservedField.state
         return batch.bytes[field.name.range].elementsEqual(UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+    }
+
+    /// Whether the state of the last row, a retained one, says what the store has already. MQTT 3.1.1 sends retained messages again with
+    /// each subscription; they are no news, and the device was not heard.
+    private var isKnownState: Bool {
+        let row = batch.rows[batch.count - 1]
+        guard let field = batch.fields.last, case .string(let told) = field.cell.value(in: batch.bytes) else { return false }
+        let device = batch.bytes[row.device.range]
+        // What is in hand may say otherwise, and is newer than what is stored.
+        for other in batch.rows.dropLast() where other.table == row.table && batch.bytes[other.device.range] == device { return false }
+        return state(row.table, String(decoding: device, as: UTF8.self)) == .string(told)
     }
 
     /// - Parameter all: also the rows that have a time got it from the time of receipt.
@@ -219,11 +255,15 @@ struct BrokerEvents {
         /// 0: accepted.
         var reasonCode: Int32
         var isSessionPresent: Bool
+        /// Whether subscriptions may have identifiers.
+        var takesIdentifiers = false
     }
 
     var connected: Connected?
     /// Reason of the broker's DISCONNECT, or of the library's own.
     var disconnectReason: Int32?
+    /// Packet id of the subscription to the broker's own counts, which may be refused.
+    var watchPacketID: Int32?
     /// Granted QoS or failure code of each SUBACK, 0 of each UNSUBACK, by packet id.
     var answers: [(packetID: Int32, code: Int32)] = []
     /// What the broker says of itself: messages dropped since it started.

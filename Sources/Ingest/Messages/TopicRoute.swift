@@ -56,7 +56,7 @@ final class TopicRoute {
     /// Fields that each reading gets from the topic.
     var topicFieldCount: Int { fieldIndices.count }
 
-    func fits(_ topic: [UInt8]) -> Bool { topic.withUnsafeBytes { template.match($0, parts: parts) } }
+    func fits(_ topic: UnsafeRawBufferPointer) -> Bool { template.match(topic, parts: parts) }
 
     /// Nil when the topic does not fit. The origin points into `topic` and into this object, until the next call.
     /// - Throws: the topic fits, and names a table that does not exist.

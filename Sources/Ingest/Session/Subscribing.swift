@@ -22,6 +22,9 @@ struct Subscribing {
     /// Of a session that is to end: how often in a row the broker had nothing left.
     fileprivate var emptyAnswers = 0
     fileprivate var lastMessage = ContinuousClock.now
+    /// The broker marks messages with the identifiers of their filters.
+    var usesIdentifiers = false
+    fileprivate var hasRefusal = false
 
     /// Everything that is wanted is subscribed to, and nothing else.
     fileprivate var isSettled: Bool { questions.isEmpty && obsolete.isEmpty }
@@ -38,11 +41,14 @@ extension ConnectionLoop {
     /// Queues subscriptions to what the settings say. Nothing is written: what is in hand is not committed yet.
     mutating func subscribe(_ client: inout MosquittoClient) throws(SessionEnd) {
         let wanted = SessionNote(host: settings.options.host, port: settings.options.port, filters: settings.filters.map(\.filter))
-        let known = path.note(SessionNote.source(clientID: settings.clientID)).flatMap(SessionNote.init)
+        let known = notedSession
+        let usesIdentifiers = subscribing.usesIdentifiers
         subscribing = Subscribing()
+        subscribing.usesIdentifiers = usesIdentifiers
+        if !usesIdentifiers { intake.pointee.subscriptionIdentifiers = nil }
         control.isSubscribed.store(false, ordering: .releasing)
-        if known != wanted { subscribing.unsavedNote = wanted }
         if let known, (known.host, known.port) != (wanted.host, wanted.port) { log.leftBehind(known) }
+        subscribing.unsavedNote = wanted
         subscribing.obsolete = known?.filters.filter { !wanted.filters.contains($0) } ?? []
         if !settings.options.watchesBroker || settings.isRetiring { subscribing.obsolete.append(ConnectionSettings.droppedTopic) }
         // Noted before it is so: a crash must not leave a subscription that nobody knows of.
@@ -52,11 +58,15 @@ extension ConnectionLoop {
             _ = try save(both.bytes)
         }
         do {
-            for (filter, qos) in settings.filters {
-                subscribing.questions[try client.subscribe(filter, qos: qos)] = .subscribe(filter)
+            let identifiers = settings.identifiers
+            for (index, (filter, qos)) in settings.filters.enumerated() {
+                let identifier = usesIdentifiers ? identifiers.identifier(at: index) : nil
+                subscribing.questions[try client.subscribe(filter, qos: qos, identifier: identifier)] = .subscribe(filter)
             }
             if settings.number == 1, settings.options.watchesBroker, !settings.isRetiring {
-                subscribing.questions[try client.subscribe(ConnectionSettings.droppedTopic, qos: 0)] = .watch
+                let packetID = try client.subscribe(ConnectionSettings.droppedTopic, qos: 0)
+                subscribing.questions[packetID] = .watch
+                intake.pointee.events.watchPacketID = packetID
             }
         } catch {
             throw .lost(error.description)
@@ -79,15 +89,33 @@ extension ConnectionLoop {
         guard subscribing.questions.isEmpty else { return }
         control.setSubscribed()
         try unsubscribe(&client)
-        if subscribing.isSettled, let note = subscribing.unsavedNote, !settings.isRetiring, try save(note.bytes) {
-            subscribing.unsavedNote = nil
-        }
+        if subscribing.isSettled, !settings.isRetiring { try settle() }
+    }
+
+    /// The broker has answered everything: notes that, and from now on what its identifiers say holds.
+    private mutating func settle() throws(SessionEnd) {
+        guard var note = subscribing.unsavedNote else { return }
+        let identifiers = settings.identifiers
+        if subscribing.usesIdentifiers, !subscribing.hasRefusal { note.identifierBase = identifiers.base }
+        if note != notedSession, try !save(note.bytes) { return }
+        subscribing.unsavedNote = nil
+        intake.pointee.subscriptionIdentifiers = note.identifierBase == 0 ? nil : identifiers
+    }
+
+    private var notedSession: SessionNote? { path.note(SessionNote.source(clientID: settings.clientID)).flatMap(SessionNote.init) }
+
+    /// Before the broker has answered anything: the session may hold messages from when all was granted that the settings want.
+    func trustNotedIdentifiers() {
+        let identifiers = settings.identifiers
+        let isNoted = identifiers.base != 0 && notedSession?.identifierBase == identifiers.base
+        intake.pointee.subscriptionIdentifiers = isNoted ? identifiers : nil
     }
 
     /// One that is refused leaves the others as they are.
     private mutating func note(answer code: Int32, to filter: String) {
         guard code >= 128 else { return counters.setRefused(filter, by: settings, false) }
         counters.setRefused(filter, by: settings, true)
+        subscribing.hasRefusal = true
         log.problem("the broker refuses the subscription to \(filter) (code \(code)): check its access rules")
     }
 

@@ -15,6 +15,7 @@ final class Station {
     /// Further subscriptions at the same broker, and further brokers.
     var furtherSubscriptions: [SubscriptionOptions] = []
     var furtherBrokers: [MQTTBroker] = []
+    var awaitMemory: (@Sendable () throws(StoreError) -> Void)?
     var brokers: [MQTTBroker] { [MQTTBroker(options: options, subscriptions: [subscription] + furtherSubscriptions)] + furtherBrokers }
 
     init(port: Int, limits: TableLimits = TableLimits()) throws {
@@ -38,6 +39,7 @@ final class Station {
         before: (MQTTIngest) throws -> Void = { _ in }
     ) throws {
         var path = CommitPath(store)
+        if let awaitMemory { path.awaitMemory = awaitMemory }
         let commitToStore = path.commit
         if let commit {
             path.commit = { (batch, notes) throws(StoreError) in

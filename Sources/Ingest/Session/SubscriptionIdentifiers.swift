@@ -1,0 +1,44 @@
+import Telemetry
+
+/// What an MQTT 5 broker marks messages with, so that one which fits several filters is taken once: by the first in the configuration.
+///
+/// A broker sends such a message once for each filter, or once for all of them, each time with the identifiers of the filters that it
+/// sends it for. A copy without the identifier of the first subscription that fits the topic is one too many: that subscription gets, or
+/// got, its own.
+///
+/// Nothing may be lost to a filter that was not subscribed to when the message was published, which is why the identifiers are made from
+/// the whole list of filters: a connection subscribes in the order of the configuration, so that a message with an identifier of this list
+/// was published when all filters before its own were subscribed to.
+struct SubscriptionIdentifiers: Equatable {
+    /// Filters that a list may have; more of them go without.
+    private static let filterLimit = 1 << 12
+
+    /// Stands for the list, in steps of `filterLimit`; 0: there are no identifiers, because no two filters overlap.
+    let base: UInt32
+
+    /// - Parameter filters: as subscribed, in the order of the configuration.
+    init(filters: [String]) {
+        guard filters.count < Self.filterLimit, Self.haveOverlap(filters) else {
+            base = 0
+            return
+        }
+        var text = ContiguousArray<UInt8>()
+        for filter in filters { text += Array(filter.utf8) + [0] }
+        let hash = text.withUnsafeBytes { messageHash(topic: $0, payload: UnsafeRawBufferPointer(start: nil, count: 0)) }
+        // Identifiers are 1 to 268 435 455. MQTT 5.0, section 3.8.2.1.2.
+        base = max(1, UInt32(truncatingIfNeeded: hash >> 48)) << 12
+    }
+
+    /// Of the filter at a place of the list; nil: it has none.
+    func identifier(at index: Int) -> UInt32? { base == 0 ? nil : base + UInt32(index) + 1 }
+
+    /// Whether a message with these identifiers was sent for others of the list, and not for the filter at `index`.
+    func isForOthers(than index: Int, _ identifiers: [UInt32]) -> Bool {
+        guard let wanted = identifier(at: index), !identifiers.contains(wanted) else { return false }
+        return identifiers.contains { $0 & ~UInt32(Self.filterLimit - 1) == base }
+    }
+
+    private static func haveOverlap(_ filters: [String]) -> Bool {
+        filters.indices.contains { index in filters[..<index].contains { TopicFilter.overlap($0, filters[index]) } }
+    }
+}
