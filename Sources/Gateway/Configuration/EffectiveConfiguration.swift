@@ -5,10 +5,12 @@ import Foundation
 /// No secret can be in it: secrets stand in files of their own, and only the names of those files are options.
 package struct EffectiveConfiguration: Sendable {
     package let json: String
+    private let sections: [SectionValues]
     /// Every option that no reload takes over, by its path.
     private let fixed: [String: OptionValue]
 
-    init(_ sections: [SectionValues]) {
+    /// - Parameter waiting: options by their paths that differ in what was read last, and what they are there; nil: they are gone.
+    init(_ sections: [SectionValues], waiting: [String: OptionValue?] = [:]) {
         var fixed: [String: OptionValue] = [:]
         var root: [String: Any] = [:]
         var origins: [String: String] = [:]
@@ -23,6 +25,8 @@ package struct EffectiveConfiguration: Sendable {
             Self.insert(object, at: values.path[...], into: &root)
         }
         root["origins"] = origins
+        root["waiting_for_restart"] = waiting.mapValues { $0?.plain ?? NSNull() }
+        self.sections = sections
         self.fixed = fixed
         json = Self.text(of: root)
     }
@@ -30,6 +34,21 @@ package struct EffectiveConfiguration: Sendable {
     /// Paths of options that differ from `other` and wait for the next start.
     package func restartNeeded(since other: EffectiveConfiguration) -> [String] {
         Set(fixed.keys).union(other.fixed.keys).filter { fixed[$0] != other.fixed[$0] }.sorted()
+    }
+
+    /// What holds after a reload, of a gateway that was started with this one: options that reload as `next` has them, the others as they
+    /// were. Tables and deliveries are known by their names; new ones wait, and those that `next` leaves out stay.
+    func inForce(after next: EffectiveConfiguration) -> EffectiveConfiguration {
+        var result = next.sections.filter(\.section.reloads)
+        for started in sections where !started.section.reloads {
+            var values = started
+            if let other = next.sections.first(where: { $0.isSame(as: started) }) {
+                for option in started.section.options where option.reloads { values.take(option.key, from: other) }
+            }
+            result.append(values)
+        }
+        let waiting = next.restartNeeded(since: self).map { path in (path, next.fixed[path]) }
+        return EffectiveConfiguration(result, waiting: Dictionary(uniqueKeysWithValues: waiting))
     }
 
     /// Elements of lists in the order of their numbers.
@@ -59,6 +78,18 @@ package struct EffectiveConfiguration: Sendable {
         } catch {
             preconditionFailure("strings, integers and booleans make no JSON: \(error)")
         }
+    }
+}
+
+extension ConfigurationSection {
+    /// Whether a reload takes all of it over, its coming and going included.
+    fileprivate var reloads: Bool { options.allSatisfy(\.reloads) }
+}
+
+extension SectionValues {
+    fileprivate func isSame(as other: SectionValues) -> Bool {
+        guard section.name == other.section.name else { return false }
+        return section.isList && section.option("name") != nil ? text("name") == other.text("name") : path == other.path
     }
 }
 

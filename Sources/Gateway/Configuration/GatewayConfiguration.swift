@@ -16,6 +16,8 @@ package struct GatewayConfiguration: Sendable {
     /// A level's name in swift-log.
     package var logLevel: String
     package let effective: EffectiveConfiguration
+    /// What works, but hardly as it is meant; in the order of the file.
+    package let warnings: [ConfigurationProblem]
 
     /// - Parameters:
     ///   - file: TOML; nil: defaults, environment and flags alone.
@@ -44,7 +46,13 @@ package struct GatewayConfiguration: Sendable {
         reader.addDefaults()
         reader.checkRules()
         guard reader.problems.isEmpty else { throw ConfigurationError(reader.problems) }
+        reader.findWarnings()
         return Self(reader)
+    }
+
+    /// The warnings, and what the limits of this process make doubtful.
+    package var allWarnings: [String] {
+        warnings.map(\.description) + [OpenFiles.warning(of: tables, limit: OpenFiles.highestLimit)].compactMap { $0 }
     }
 
     private init(_ reader: ConfigurationReader) {
@@ -70,6 +78,7 @@ package struct GatewayConfiguration: Sendable {
         deadLetters = DeadLetterConfiguration(all("dead_letters")[0])
         logLevel = all("log")[0].text("level")
         effective = EffectiveConfiguration(sections)
+        warnings = ConfigurationError(reader.warnings).problems
         for index in tables.indices {
             self.tables[index].requiredDeliveries = deliveries.map(\.options).filter { $0.table == tables[index].name }.map(\.name)
         }

@@ -17,6 +17,20 @@ enum OpenFiles {
         return Int(clamping: limit.rlim_cur)
     }
 
+    /// What this process may be allowed.
+    static var highestLimit: Int {
+        var limit = rlimit()
+        return getrlimit(resource, &limit) == 0 ? Int(clamping: limit.rlim_max) : 1_024
+    }
+
+    /// Nil while the tables' partitions leave files enough for everything else.
+    static func warning(of tables: [TableOptions], limit: Int) -> String? {
+        let count = tables.map(partitionCount).reduce(0) { $0.addingReportingOverflow($1).partialValue }
+        guard count > limit / 2 else { return nil }
+        return "within their ttl the tables may have \(count) partitions, each with an open file, but only \(limit) files may be open: "
+            + "a longer partition, a shorter ttl or a higher LimitNOFILE"
+    }
+
     /// Partitions that are there at once when readings come all the time, those that wait to be dropped or to be written included.
     static func partitionCount(of table: TableOptions) -> Int {
         let times = table.ttl.microseconds + table.sealAfter.microseconds + table.maxFuture.microseconds

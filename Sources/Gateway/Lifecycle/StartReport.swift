@@ -19,8 +19,9 @@ struct StartReport {
             logger.info(
                 "table \(table.name): ttl \(table.ttl.text), partitions of \(table.partitionLength.text), \(table.buckets) buckets")
         }
-        logPartitions(to: logger)
+        if let warning = OpenFiles.warning(of: configuration.tables, limit: openFileLimit) { logger.warning("\(warning)") }
         Self.log(configuration.brokers, to: logger)
+        for warning in configuration.warnings { logger.warning("\(warning)") }
         for delivery in configuration.deliveries {
             logger.info("delivery \(delivery.options.name): \(delivery.options.table) to \(delivery.destination.description)")
         }
@@ -41,16 +42,6 @@ struct StartReport {
                 }
             }
         }
-    }
-
-    private func logPartitions(to logger: Logger) {
-        let count = configuration.tables.map(OpenFiles.partitionCount).reduce(0, +)
-        guard count > openFileLimit / 2 else { return }
-        logger.warning(
-            """
-            within their ttl the tables may have \(count) partitions, each with an open file, but only \(openFileLimit) files may be open: \
-            a longer partition, a shorter ttl or a higher LimitNOFILE
-            """)
     }
 
     private func logDurability(to logger: Logger) {

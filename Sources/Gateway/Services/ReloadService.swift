@@ -39,8 +39,8 @@ final class ReloadService: Service {
         state = Mutex(State(configuration: configuration))
     }
 
-    /// The configuration as it was read last, without errors.
-    var effective: EffectiveConfiguration { state.withLock { $0.configuration.effective } }
+    /// What is in force; with what was read last and waits for the next start.
+    var effective: EffectiveConfiguration { started.effective.inForce(after: state.withLock { $0.configuration.effective }) }
     /// Whether the last reload found errors.
     var hasFailed: Bool { state.withLock { $0.hasFailed } }
 
@@ -76,6 +76,7 @@ final class ReloadService: Service {
         state.withLock { $0 = State(configuration: next) }
         logger.notice("reload: the configuration is taken over")
         if current.brokers != next.brokers { StartReport.log(next.brokers, to: logger) }
+        for warning in next.warnings { logger.warning("reload: \(warning)") }
         let waiting = next.effective.restartNeeded(since: started.effective)
         if !waiting.isEmpty { logger.warning("reload: these wait for the next start: \(waiting.joined(separator: ", "))") }
     }

@@ -1,10 +1,11 @@
 import ArgumentParser
+import Foundation
 import Gateway
 
 struct CheckConfig: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check-config",
-        abstract: "Tell what is wrong with a configuration: every mistake with its line, and exit code 78.")
+        abstract: "Tell what is wrong with a configuration: every mistake with its line, and exit code 78; warnings, and exit code 0.")
 
     @OptionGroup var flags: ConfigurationFlags
 
@@ -18,6 +19,7 @@ struct CheckConfig: AsyncParsableCommand {
         if reference { return print(ReferenceFile.text, terminator: "") }
         try await reporting {
             let configuration = try flags.load()
+            for warning in configuration.allWarnings { FileHandle.standardError.write(Data("warning: \(warning)\n".utf8)) }
             print(json ? configuration.effective.json : "\(flags.file): OK")
         }
     }

@@ -128,6 +128,51 @@ import Testing
         #expect(new.effective.restartNeeded(since: old.effective) == ["store.head_age", "table.0.name"])
     }
 
+    @Test func afterAReloadWhatIsInForceIsShownAndWhatWaitsIsMarked() throws {
+        let old = try GatewayConfiguration.parse(
+            """
+            [store]
+            head_age = "10m"
+            [[table]]
+            name = "a"
+            max_devices = 5
+            [[table]]
+            name = "b"
+            ttl = "7d"
+            [mqtt]
+            port = 1
+            [[delivery]]
+            """, file: "f")
+        let new = try GatewayConfiguration.parse(
+            """
+            [store]
+            head_age = "1m"
+            [[table]]
+            name = "b"
+            ttl = "9d"
+            max_devices = 7
+            [[mqtt]]
+            port = 2
+            [[mqtt]]
+            port = 3
+            client_id = "c"
+            """, file: "f")
+        let text = old.effective.inForce(after: new.effective).json
+        let root = try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+        #expect((root["store"] as? [String: Any])?["head_age"] as? String == "10m")
+        let tables = try #require(root["table"] as? [[String: Any]])
+        #expect(tables.map { $0["name"] as? String } == ["a", "b"])
+        #expect(tables.map { $0["max_devices"] as? Int } == [5, 7])
+        #expect(tables[1]["ttl"] as? String == "7d")
+        #expect((root["mqtt"] as? [[String: Any]])?.map { $0["port"] as? Int } == [2, 3])
+        #expect((root["delivery"] as? [Any])?.count == 1)
+        let waiting = try #require(root["waiting_for_restart"] as? [String: Any])
+        #expect(waiting["store.head_age"] as? String == "1m" && waiting["table.0.name"] as? String == "b")
+        #expect(waiting["delivery.0.name"] is NSNull && waiting["mqtt.0.port"] == nil)
+        #expect((root["origins"] as? [String: String])?["table.1.max_devices"] == "file:6")
+        #expect(old.effective.inForce(after: old.effective).json == old.effective.json)
+    }
+
     @Test func theEffectiveConfigurationTellsValuesAndOrigins() throws {
         let configuration = try GatewayConfiguration.parse(
             "[[table]]\n\nttl = \"90s\"\n[mqtt]\nport = 1884", file: "f", environment: ["GAUGEHOUSE_HTTP__LISTEN": "[::1]:0"],

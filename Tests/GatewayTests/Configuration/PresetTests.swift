@@ -19,6 +19,7 @@ import Testing
             let configuration = try GatewayConfiguration.parse(text, file: file)
             let subscriptions = configuration.brokers.flatMap(\.subscriptions)
             #expect(!subscriptions.isEmpty, "\(file)")
+            #expect(!configuration.warnings.contains { $0.message.contains("does not read") }, "\(configuration.warnings)")
             #expect(subscriptions.contains { $0.dialect.format.rawValue + ".toml" == file }, "\(file)")
         }
     }

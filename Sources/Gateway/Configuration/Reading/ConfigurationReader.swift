@@ -9,12 +9,15 @@ struct ConfigurationReader {
     let file: String
     private(set) var sections: [SectionValues] = []
     private(set) var problems: [ConfigurationProblem] = []
+    private(set) var warnings: [ConfigurationProblem] = []
     /// Content of each `password_file`, by the path of its section.
     var passwords: [[String]: String] = [:]
 
     init(file: String) { self.file = file }
 
     mutating func note(_ message: String, at origin: ConfigurationOrigin) { problems.append(origin.problem(message, file: file)) }
+
+    mutating func warn(_ message: String, at origin: ConfigurationOrigin) { warnings.append(origin.problem(message, file: file)) }
 
     // MARK: File
 

@@ -16,8 +16,14 @@ package struct SectionValues: Sendable {
 
     mutating func set(_ key: String, to value: OptionValue, at origin: ConfigurationOrigin) { written[key] = (value, origin) }
 
+    /// As another section has it, its origin included.
+    mutating func take(_ key: String, from other: SectionValues) { written[key] = other.written[key] }
+
     /// Where the value of `key` came from.
     package func origin(of key: String) -> ConfigurationOrigin { written[key]?.origin ?? .builtIn }
+
+    /// Whether somebody has written another value than the default.
+    func isChanged(_ key: String) -> Bool { written[key].map { $0.value != section.option(key)?.defaultValue } ?? false }
 
     /// For messages about a key: where it stands, else where its section does.
     func place(of key: String) -> ConfigurationOrigin { written[key]?.origin ?? origin }
