@@ -35,6 +35,9 @@ final class TableCore: @unchecked Sendable {
     var unremoved: Set<String> = []
     /// For the thread that applies.
     var lateRows = LateRows()
+    /// Indexes, ascending, of the rows of the section applied last that are no news: duplicates, and those of a dropped partition.
+    /// For the thread that applies.
+    var silentRows: [UInt32] = []
 
     init(
         number: TableNumber, options: TableOptions, directory: String, fileSystem: any FileSystem, cache: FrameCache,

@@ -13,6 +13,7 @@ package final class TelemetryStore: Sendable {
 
     let cores: [TableCore]
     let log: CommitLog
+    let feed: Feed
     let fileSystem: any FileSystem
     let clock: any WallClock
     let maintenance: Maintenance
@@ -44,9 +45,10 @@ package final class TelemetryStore: Sendable {
         let writer = LogWriter(
             fileSystem: fileSystem, directory: options.path + "/log", storeID: catalog.storeID, fileByteCount: options.logFileByteCount,
             durability: options.durability, files: recovered.logFiles)
+        feed = Feed(byteLimit: options.feedByteCount, tableCount: cores.count)
         let log = CommitLog(
             writer: writer, recovered: recovered, tables: cores, clock: clock, fileSystem: fileSystem,
-            commitInterval: options.commitInterval)
+            commitInterval: options.commitInterval, feed: feed)
         self.log = log
         maintenance = Maintenance(
             tables: cores, log: log, options: options, fileSystem: fileSystem, clock: clock, headMemory: headMemory)

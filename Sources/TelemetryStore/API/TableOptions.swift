@@ -50,6 +50,8 @@ package struct StoreOptions: Sendable {
     package var blockCacheByteCount = 64 << 20
     /// Preallocated size of one log file.
     package var logFileByteCount = 64 << 20
+    /// Memory that keeps the newest commits for live readers; 0: there are none.
+    package var feedByteCount = 8 << 20
     /// No clock can be right that is earlier: commits are refused until it is later. The gateway sets the time it was built.
     package var earliestClock = Timestamp.distantPast
     /// zstd level of segments.

@@ -14,6 +14,7 @@ extension TableCore {
         states.grow(to: deviceCount)
         var cursor = ByteCursor(rows)
         var duplicates = 0
+        if !silentRows.isEmpty { silentRows.removeAll(keepingCapacity: true) }
         var target = Target()
         for index in 0..<count {
             let device = try cursor.varint()
@@ -23,7 +24,10 @@ extension TableCore {
             let sequence = firstSequence + UInt64(index)
             if !target.times.contains(time) { target = try self.target(of: time) }
             // Dropped, or expired between the check of its time and now: it would never be returned.
-            if target.isDropped { continue }
+            if target.isDropped {
+                silentRows.append(UInt32(index))
+                continue
+            }
             let number = UInt32(truncatingIfNeeded: device)
             let maxTime = states.maxTime(number)
             // Checks the cells: nothing else looks at them before they are kept.
@@ -33,6 +37,7 @@ extension TableCore {
             let effect = time > maxTime ? LateRows.Effect.new : lateEffect(of: cells, device: number, time: time, in: target)
             guard effect != .duplicate else {
                 duplicates += 1
+                silentRows.append(UInt32(index))
                 continue
             }
             if target.head == nil { target.head = head(of: target, firstSequence: sequence, commitTime: commitTime) }

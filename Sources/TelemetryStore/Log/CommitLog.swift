@@ -13,6 +13,7 @@ final class CommitLog: @unchecked Sendable {
     private let tables: [TableCore]
     private let clock: any WallClock
     private let fileSystem: any FileSystem
+    private let feed: Feed
     private let lock = Monitor()
     // Under `lock`:
     private var writer: LogWriter
@@ -28,8 +29,9 @@ final class CommitLog: @unchecked Sendable {
 
     init(
         writer: consuming LogWriter, recovered: Recovery.Result, tables: [TableCore], clock: any WallClock, fileSystem: any FileSystem,
-        commitInterval: TimeSpan
+        commitInterval: TimeSpan, feed: Feed
     ) {
+        self.feed = feed
         queue = CommitQueue(commitIntervalMicroseconds: commitInterval.microseconds)
         self.tables = tables
         self.clock = clock
@@ -65,6 +67,9 @@ final class CommitLog: @unchecked Sendable {
     func checkpointHeader() -> (header: Checkpoint.Header, epoch: UInt32) {
         lock.locked { (Checkpoint.Header(sequence: lastSequence, commitTime: lastCommitTime, notes: notes), writer.epoch) }
     }
+
+    /// Lets the feed begin with the next group, and counts a reader in.
+    func openFeed() { lock.locked { feed.openAndJoin(at: lastSequence + 1) } }
 
     var byteCount: Int { lock.locked { writer.byteCount } }
 
@@ -151,6 +156,7 @@ final class CommitLog: @unchecked Sendable {
                             try table.applyLocked(
                                 rows, count: count, base: base, commitTime: commitTime, firstSequence: first, isReplay: false)
                         }
+                        feed.append(number, first: first, count: count, base: base, rows: rows, silent: table.silentRows)
                         lastSequence += UInt64(count)
                     } catch {
                         preconditionFailure("an encoded batch does not decode")
