@@ -19,11 +19,15 @@ struct APIClient: ParsableArguments {
 
     /// - Parameter parameters: those that are nil are left out.
     func get(_ path: String, _ parameters: [String: String?] = [:]) async throws -> JSONValue {
-        let (data, response) = try await send(URLRequest(url: try address(path, parameters)))
+        let (data, response) = try await send(request(path, parameters))
         let status = (response as? HTTPURLResponse)?.statusCode ?? 0
         let value = try? JSONDecoder().decode(JSONValue.self, from: data)
         guard status == 200, let value else { throw Self.failure(status, value ?? .null) }
         return value
+    }
+
+    func request(_ path: String, _ parameters: [String: String?]) throws -> URLRequest {
+        URLRequest(url: try address(path, parameters))
     }
 
     private func send(_ request: URLRequest) async throws -> (Data, URLResponse) {
@@ -53,7 +57,7 @@ struct APIClient: ParsableArguments {
         return text.addingPercentEncoding(withAllowedCharacters: plain) ?? text
     }
 
-    private static func failure(_ status: Int, _ problem: JSONValue) -> GatewayError {
+    static func failure(_ status: Int, _ problem: JSONValue) -> GatewayError {
         let detail = [problem["title"].string, problem["detail"].string].compactMap { $0 }.joined(separator: ": ")
         let text = detail.isEmpty ? "the gateway answered with status \(status)" : detail
         return GatewayError(text, status == 404 ? .noInput : (400..<500).contains(status) ? .usage : .unavailable)

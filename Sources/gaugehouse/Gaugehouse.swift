@@ -9,7 +9,7 @@ struct Gaugehouse: AsyncParsableCommand {
         discussion: "Exit codes are those of sysexits(3): 64 usage, 65 bad data, 66 not found, 69 unavailable, 78 configuration.",
         version: Version.number,
         subcommands: [
-            Serve.self, CheckConfig.self, Explain.self, Latest.self, Query.self, Partitions.self, Verify.self, Dump.self,
+            Serve.self, CheckConfig.self, Explain.self, Latest.self, Query.self, Tail.self, Partitions.self, Verify.self, Dump.self,
             DeadLetters.self,
         ])
 }

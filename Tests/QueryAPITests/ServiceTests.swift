@@ -37,7 +37,7 @@ import Testing
 
     @Test func otherPathsAndMethodsAreProblems() async throws {
         try await TestBed.run { bed in
-            for path in ["/nothing", "/api/v1/devices/", "/api/v1", "/api/v1/live", "/api/v2", "//"] {
+            for path in ["/nothing", "/api/v1/devices/", "/api/v1", "/api/v2", "//"] {
                 try await bed.expectProblem(404, param: nil, path)
             }
             try await bed.expectProblem(405, param: nil, method: .post, "/api/v1/devices", body: "")

@@ -23,14 +23,17 @@ struct TestBed: Sendable {
     /// - Parameter isLive: over a socket; otherwise requests go straight to the responder.
     static func run(
         tables: [TableOptions] = [TableOptions(name: "telemetry")], sources: QuerySources = QuerySources(),
-        isLive: Bool = false, configure: (inout QueryOptions) -> Void = { _ in },
+        store configureStore: (inout StoreOptions) -> Void = { _ in }, isLive: Bool = false,
+        configure: (inout QueryOptions) -> Void = { _ in },
         _ body: @Sendable (TestBed) async throws -> Void
     ) async throws {
         let directory = FileManager.default.temporaryDirectory.appendingPathComponent("query-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: directory) }
         let clock = ManualClock(now)
-        let store = try TelemetryStore.open(options: StoreOptions(path: directory.path), tables: tables, clock: clock)
+        var storeOptions = StoreOptions(path: directory.path)
+        configureStore(&storeOptions)
+        let store = try TelemetryStore.open(options: storeOptions, tables: tables, clock: clock)
         var options = QueryOptions()
         options.version = "1.2.3"
         options.dataPath = directory.path

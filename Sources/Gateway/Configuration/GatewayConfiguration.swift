@@ -68,6 +68,7 @@ package struct GatewayConfiguration: Sendable {
                 subscriptions: subscriptions.map { SubscriptionOptions($0, defaultTable: tables[0].name) })
         }
         http = HTTPConfiguration(all("http")[0])
+        store.feedByteCount = all("http")[0].count("live_buffer")
         deliveries = all("delivery").map { values in
             do throws(DeliveryOptionError) {
                 return try DeliveryConfiguration(values, defaultTable: tables[0].name)

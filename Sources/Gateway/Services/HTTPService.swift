@@ -20,6 +20,7 @@ struct HTTPService: Service {
         var options = QueryOptions()
         (options.host, options.port) = (address.host, address.port)
         options.lines = address.lines
+        options.liveClientLimit = address.liveClients
         options.version = Version.number
         options.dataPath = store.options.path
         // That it listens is said below, with the address as a person would write it.

@@ -11,6 +11,7 @@ struct API: Sendable {
     let readers: BlockingPool
     let writers: BlockingPool
     let sampler: RateSampler
+    let liveClients: LiveClients
     let requestMetrics = RequestMetrics()
 
     init(options: QueryOptions, store: TelemetryStore, sources: QuerySources, clock: any WallClock) {
@@ -20,6 +21,7 @@ struct API: Sendable {
         self.clock = clock
         readers = BlockingPool(threadCount: options.readThreadCount, queueLimit: options.queueLimit)
         writers = BlockingPool(threadCount: options.writeThreadCount, queueLimit: options.queueLimit)
+        liveClients = LiveClients(limit: options.liveClientLimit) { store.liveEnd }
         sampler = RateSampler {
             RateSampler.Counts(messages: sources.ingest()?.messages ?? 0, readings: store.statistics.readings)
         }
@@ -44,6 +46,7 @@ struct API: Sendable {
             Route(.get, "/api/v1/latest", taking: ["table", "devices", "prefix", "fields", "time"] + page, latest),
             Route(.post, "/api/v1/latest", taking: ["table", "fields", "time"] + page, latestOfList),
             Route(.post, "/api/v1/query", query),
+            Route(.get, "/api/v1/live", taking: ["table", "devices", "prefix", "fields", "max_hz", "time"], live),
             Route(.get, "/api/v1/partitions", taking: ["table", "state", "time"], partitions),
             Route(.get, "/api/v1/stats", statistics),
             Route(.get, "/api/v1/config", configuration),

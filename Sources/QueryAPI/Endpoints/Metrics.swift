@@ -16,6 +16,7 @@ extension API {
         text.tables(tables.map(\.summary), partitions: tables.flatMap(\.partitions))
         if let ingest = sources.ingest() { text.ingest(ingest) }
         requestMetrics.write(to: &text)
+        liveClients.write(to: &text)
         text.process(dataPath: options.dataPath)
         sources.metrics(&text)
         return Response(

@@ -27,8 +27,21 @@ enum AnswerFormat: String, CaseIterable, Sendable {
             best = (format, quality)
         }
         if let best { return best.format }
-        let names = formats.map(\.mediaType).joined(separator: ", ")
-        throw Problem(.notAcceptable, "not-acceptable", "Not acceptable", "This resource is available as \(names).", param: "accept")
+        throw notAcceptable(formats.map(\.mediaType).joined(separator: ", "))
+    }
+
+    /// For a resource of one type.
+    ///
+    /// - Throws: 406 when the client does not take it.
+    static func require(_ mediaType: String, by header: String?) throws(Problem) {
+        guard let header else { return }
+        let range = header.split(separator: ",").map(MediaRange.init).filter { $0.matches(mediaType) }
+            .max { $0.precision < $1.precision }
+        guard let range, range.quality > 0 else { throw notAcceptable(mediaType) }
+    }
+
+    private static func notAcceptable(_ names: String) -> Problem {
+        Problem(.notAcceptable, "not-acceptable", "Not acceptable", "This resource is available as \(names).", param: "accept")
     }
 }
 

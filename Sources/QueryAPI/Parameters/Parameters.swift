@@ -91,6 +91,16 @@ struct Parameters: Sendable {
         .invalid(name, "\(name) must be a number from \(range.lowerBound) to \(range.upperBound).")
     }
 
+    /// A decimal number; nil: not given.
+    func number(_ name: String, in range: ClosedRange<Double>) throws(Problem) -> Double? {
+        guard let text = try text(name) else { return nil }
+        // `Double` would also read hexadecimal.
+        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x2E }), let value = Double(text), range.contains(value) else {
+            throw .invalid(name, "\(name) must be a number from \(range.lowerBound) to \(range.upperBound), such as 1 or 0.5.")
+        }
+        return value
+    }
+
     func choice<Choice: RawRepresentable<String> & CaseIterable>(_ name: String, default fallback: Choice) throws(Problem) -> Choice {
         try choice(name) ?? fallback
     }

@@ -19,7 +19,10 @@ package struct QueryOptions: Sendable {
     package var headerByteLimit = 64 << 10
     /// A connection without a request for so long is closed.
     package var idleSeconds = 60
+    /// Connections at once, those of live clients besides.
     package var connectionLimit = 1_024
+    /// Clients of the live tail at once, beyond which the answer is 503.
+    package var liveClientLimit = 1_000
 
     /// Threads for reads: as many scans at once keep two cores busy without starving ingest.
     package var readThreadCount = 4

@@ -45,8 +45,8 @@ package struct QueryServer: Service {
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(options.host, port: options.port), serverName: "gaugehouse",
-                availableConnectionsDelegate: .maximum(options.connectionLimit, logger: logger)),
-            services: [api.readers, api.writers, api.sampler],
+                availableConnectionsDelegate: .maximum(options.connectionLimit + options.liveClientLimit, logger: logger)),
+            services: [api.readers, api.writers, api.sampler, api.liveClients],
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? 0) },
             logger: logger)
         application.beforeServerStarts { [api] in

@@ -85,7 +85,8 @@ extension Response {
     /// The answer to HEAD: the same headers. A streamed body is made once to learn its length, because a head without a length
     /// would be sent as chunked.
     func withoutBody() async throws -> Response {
-        guard headers[.contentLength] == nil else { return createHeadResponse() }
+        // A stream of events has no length.
+        guard headers[.contentLength] == nil, headers[.contentType] != API.eventStream else { return createHeadResponse() }
         let counter = ByteCounter()
         try await body.write(counter)
         var head = createHeadResponse()

@@ -184,7 +184,7 @@ package final class FeedReader: @unchecked Sendable {
 }
 
 extension TelemetryStore {
-    /// A reader of what is committed from now on, or behind reading `after`. Blocking: the first reader waits for the log to finish a group.
+    /// A reader of what is committed from now on, or behind reading `after`. Blocking: the first one waits for the log to finish a group.
     /// - Parameter after: a reading that the client knows, of this store or an earlier one.
     /// - Returns: nil: the store keeps no feed (`StoreOptions.feedByteCount` is 0).
     package func liveReader(of table: Table, selection: FeedSelection, after: SequenceNumber? = nil) -> FeedReader? {

@@ -22,7 +22,7 @@ struct TextTable {
     }
 
     /// Ends of lines and tabs as spaces; other control characters, which would command the terminal, as `\u{1b}`.
-    private static func shown(_ cell: String) -> String {
+    static func shown(_ cell: String) -> String {
         var shown = ""
         for scalar in cell.unicodeScalars {
             switch scalar.value {

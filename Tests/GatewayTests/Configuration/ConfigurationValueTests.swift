@@ -17,6 +17,7 @@ import Testing
         #expect(configuration.http.host == "127.0.0.1" && configuration.http.port == 8080)
         #expect(configuration.brokers.isEmpty)
         #expect(configuration.http.lines.deviceTag == "device")
+        #expect(configuration.http.liveClients == 1_000 && configuration.store.feedByteCount == 8 << 20)
         #expect(configuration.http.lines.tags == .device && configuration.http.lines.measurement == .prefix)
         #expect(configuration.deliveries.isEmpty)
     }

@@ -143,6 +143,10 @@ package enum ConfigurationSchema {
                 "tags", .choice(["device", "fields"]), "device",
                 "other tags of a line: part of the device id (d1,cpu=cpu0), or text fields"),
             .init("measurement", .choice(["prefix", "drop"]), "prefix", "of a line: before its fields' names (cpu.usage), or left out"),
+            .init(
+                "live_buffer", .byteCount(0...1 << 32), "8MiB",
+                "memory for what a live client missed while it was cut off or slow; 0: no live tail"),
+            .init("live_clients", .integer(0...100_000), "1000", "live clients at once; one more is told to come back"),
         ])
 
     static let deadLetters = ConfigurationSection(
