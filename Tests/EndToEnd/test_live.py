@@ -23,7 +23,7 @@ def resident_bytes(gateway: Gateway) -> int:
 def test_a_published_reading_appears_at_once(bench: Bench, gateway: Gateway) -> None:
     """From publishing to the event, with the values of the message and a sequence number."""
     with LiveClient(gateway.port) as live, Publisher(bench.broker.port) as publisher:
-        assert next(live.events()).name == "stats", "the first event says where the stream begins"
+        assert next(live.events).name == "stats", "the first event says where the stream begins"
         news = live.news()
         delays = []
         for number in range(10):
@@ -56,7 +56,7 @@ def test_a_cut_connection_resumes_without_loss_or_doubles(bench: Bench, gateway:
     count, last, seen = 3_000, "0", []
     # From the beginning: whoever was never connected has no id.
     with LiveClient(gateway.port) as live:
-        next(live.events())
+        next(live.events)
         with Publisher(bench.broker.port) as publisher:
             for number in range(count):
                 publisher.send(topic(f"d{number % 7}"), {"ts": now_ms(), "n": number, "text": "x" * 50})
@@ -77,8 +77,8 @@ def test_a_client_that_does_not_read_costs_nothing_and_is_told_what_it_missed(be
     gateway.start()
     start = now_ms() - 3_600_000 // 2
     with LiveClient(gateway.port, receive_buffer=4_096) as slow, LiveClient(gateway.port) as quick:
-        next(slow.events())
-        next(quick.events())
+        next(slow.events)
+        next(quick.events)
 
         def write(first: int) -> None:
             gateway.api.write(*(reading("d", start + n, n=n, text="x" * 100) for n in range(first, first + batch)))
@@ -138,7 +138,7 @@ def test_a_killed_gateway_goes_on_where_it_was(bench: Bench, gateway: Gateway) -
 
 def test_a_stopping_gateway_ends_the_streams(gateway: Gateway) -> None:
     with LiveClient(gateway.port) as live, LiveClient(gateway.port, receive_buffer=4_096):
-        next(live.events())
+        next(live.events)
         assert gateway.stop() == 0
         assert next(live.news(), None) is None
 

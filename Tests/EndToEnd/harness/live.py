@@ -32,7 +32,8 @@ class LiveClient:
         self.status = int(self._file.readline().split()[1])
         while self._file.readline().strip():
             pass
-        self.last_id = last_id
+        # Every event, statistics too, until the connection ends.
+        self.events = self._events()
 
     def __enter__(self) -> Self:
         return self
@@ -60,8 +61,7 @@ class LiveClient:
             *lines, rest = rest.split(b"\n")
             yield from lines
 
-    def events(self) -> Iterator[Event]:
-        """Every event, statistics too, until the connection ends."""
+    def _events(self) -> Iterator[Event]:
         fields: dict[str, str] = {}
         for line in self._lines():
             if line:
@@ -69,14 +69,13 @@ class LiveClient:
                 fields[name] = value
                 continue
             if "data" in fields:
-                self.last_id = fields["id"]
                 yield Event(fields["event"], fields["id"], json.loads(fields["data"]))
             fields = {}
 
     def news(self) -> Iterator[Event]:
         """Readings and gaps; fails when none comes for too long."""
         patience = time.monotonic() + PATIENCE
-        for event in self.events():
+        for event in self.events:
             if event.name != "stats":
                 yield event
                 patience = time.monotonic() + PATIENCE
