@@ -11,6 +11,7 @@ struct IngestCommand: ParsableCommand {
     @OptionGroup var settings: StoreSettings
     @Option(help: "Threads that commit.") var committers = 3
     @Option(help: "Readings of a commit.") var batch = 500
+    @Flag(help: "With a live reader, who never reads.") var live = false
     @Flag(help: "No maintenance; kill this process at the end, after printing.") var crash = false
 
     func run() throws {
@@ -21,6 +22,8 @@ struct IngestCommand: ParsableCommand {
         let clock = SimulatedClock(committers: committers, start: set.start)
         let target = try StoreUnderTest(settings, clock: clock)
 
+        let reader = live ? target.store.liveReader(of: target.table, selection: FeedSelection()) : nil
+        defer { withExtendedLifetime(reader) {} }
         let start = Usage.now()
         if !crash { target.startMaintenance() }
         try target.ingest(set, names: names, committers: committers, batch: batch)

@@ -1,4 +1,4 @@
-"""A live client that has nothing in common with the gateway's: server-sent events from a socket, read when a test says so."""
+"""A live client of its own kind: server-sent events from a socket, read when a test says so."""
 
 import dataclasses
 import json
@@ -20,7 +20,9 @@ class Event:
 class LiveClient:
     """One connection to /api/v1/live; use as a context manager."""
 
-    def __init__(self, port: int, query: str = "", last_id: str | None = None, receive_buffer: int | None = None) -> None:
+    def __init__(
+        self, port: int, query: str = "", last_id: str | None = None, receive_buffer: int | None = None
+    ) -> None:
         self._socket = socket.socket()
         if receive_buffer is not None:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
