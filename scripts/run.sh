@@ -65,6 +65,7 @@ cat <<END
 Gaugehouse is running.
   broker        mqtt://127.0.0.1:$broker_port     log: run/broker.log
   gateway       $url     log: run/gateway.log
+  dashboard     $url/
   fleet         ${DEVICES:-10} devices, ${RATE:-20} messages a second     log: run/fleet.log
   Parquet       run/archive (a window of a minute is delivered about a minute after its end)
 
