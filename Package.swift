@@ -52,7 +52,7 @@ let package = Package(
             cxxSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))],
             linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CChecksum"),
-        // The files of Sources/Dashboard, as bytes of the program.
+        // The files of Sources/Dashboard and docs/openapi.yaml, as bytes of the program.
         .target(name: "CAssets"),
 
         // The house, from the ground up.

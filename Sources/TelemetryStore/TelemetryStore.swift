@@ -94,6 +94,7 @@ package final class TelemetryStore: Sendable {
     package var statistics: StoreStatistics {
         var statistics = log.statistics
         statistics.sequence = sequence
+        statistics.commitsInHand = log.queue.committerCount
         statistics.logByteCount = log.byteCount
         statistics.headByteCount = maintenance.headMemory.byteCount
         for core in cores {

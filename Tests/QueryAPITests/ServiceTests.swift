@@ -155,6 +155,7 @@ import Testing
             let json = try await bed.get("/api/v1/stats").json
             #expect(json["readings"] == .number("1"))
             #expect(json["sequence"] == .number("1"))
+            #expect(json["queue"] == .object(["commits", "reads", "writes"].map { .init(name: $0, value: .number("0")) }))
             #expect(json["mqtt"]?["messages"] == .number("12"))
             #expect(json["mqtt"]?["rejected"]?["late"] == .number("3"))
             #expect(json["mqtt"]?["last_error"] == .string("gone"))

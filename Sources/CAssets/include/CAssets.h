@@ -14,4 +14,7 @@ struct gh_asset {
 /// The dashboard's files, closed by one without a path. Those of its chart library are missing where scripts/chart-library.sh has not been run.
 const struct gh_asset *gh_dashboard_list(void);
 
+/// The bytes of docs/openapi.yaml; ends with a zero, which is not the file's.
+const unsigned char *gh_openapi(void);
+
 #endif

@@ -5,6 +5,8 @@ import HTTPTypes
 struct AssetLibrary: Sendable {
     /// By path below `/dashboard/`; `index.html` is served at `/`.
     let dashboard: [String: Asset]
+    /// `docs/openapi.yaml`.
+    let openAPI: Asset
 
     static let shared = AssetLibrary()
 
@@ -20,6 +22,7 @@ struct AssetLibrary: Sendable {
             next = next?.advanced(by: 1)
         }
         self.dashboard = dashboard
+        openAPI = Asset(Self.bytes(gh_openapi()), contentType: "application/yaml")
     }
 
     private static func bytes(_ start: UnsafePointer<UInt8>) -> [UInt8] {
@@ -30,6 +33,6 @@ struct AssetLibrary: Sendable {
 
     private static let contentTypes = [
         "html": "text/html; charset=utf-8", "css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8",
-        "svg": "image/svg+xml", "yaml": "application/yaml",
+        "svg": "image/svg+xml",
     ]
 }

@@ -34,6 +34,7 @@ struct API: Sendable {
             Route(.get, "/-/healthy", healthy),
             Route(.get, "/-/ready", ready),
             Route(.get, "/metrics", metrics),
+            Route(.get, "/openapi.yaml", openAPI),
             Route(.get, "/api/v1/tables", taking: ["time"], tables),
             Route(.get, "/api/v1/devices", taking: ["table", "prefix", "state", "sort", "time"] + page, devices),
             Route(.get, "/api/v1/devices/{id}", taking: ["table", "time"], device),
@@ -70,7 +71,9 @@ struct API: Sendable {
 
     func table(of parameters: Parameters) throws(Problem) -> Table {
         guard let name = try parameters.text("table") else { return store.tables[0] }
-        guard let table = store.table(named: name) else { throw .notFound("There is no table \(name).", param: "table") }
+        guard let table = store.table(named: name) else {
+            throw .notFound("There is no table \(name); /api/v1/tables lists them.", param: "table")
+        }
         return table
     }
 
@@ -80,9 +83,9 @@ struct API: Sendable {
         guard fields.count <= Limits.fieldsPerReading else {
             throw .invalid("fields", "fields may name at most \(Limits.fieldsPerReading) fields.")
         }
-        guard Set(fields).count == fields.count else { throw .invalid("fields", "fields names a field more than once.") }
+        guard Set(fields).count == fields.count else { throw .invalid("fields", "fields must name each field once.") }
         if let unknown = fields.first(where: { !table.hasField($0) }) {
-            throw .invalid("fields", "Table \(table.name) has no field \(unknown).")
+            throw .invalid("fields", "Table \(table.name) has no field \(unknown); fields must be names that /api/v1/tables lists.")
         }
         return fields
     }
@@ -94,10 +97,10 @@ struct API: Sendable {
         return cursor
     }
 
-    static let foreignToken = Problem.invalid("page_token", "page_token is not the token of a page of this query.")
+    static let foreignToken = Problem.invalid("page_token", "page_token must be the next_page_token of an answer to the same query.")
 
     static func unknownDevice(_ id: String, in table: Table) -> Problem {
-        .notFound("Table \(table.name) has no device \(id).", param: "id")
+        .notFound("Table \(table.name) has no device \(id); /api/v1/devices lists them.", param: "id")
     }
 
     /// A small answer, made in one go.

@@ -3,8 +3,10 @@ import Hummingbird
 import Telemetry
 import TelemetryStore
 
-/// What operators and probes ask: `/ping`, `/-/healthy`, `/-/ready`, `/api/v1/config`, `/api/v1/stats`.
+/// What operators and probes ask: `/openapi.yaml`, `/ping`, `/-/healthy`, `/-/ready`, `/api/v1/config`, `/api/v1/stats`.
 extension API {
+    func openAPI(_ request: APIRequest) async throws -> Response { AssetLibrary.shared.openAPI.response(to: request.headers) }
+
     func ping(_ request: APIRequest) async throws -> Response {
         // The write API that is spoken here is that of InfluxDB 1.8, which has both `/write` and `/api/v2/write`.
         Response(status: .noContent, headers: [.version: options.version, .influxVersion: "1.8.0-gaugehouse-\(options.version)"])
@@ -47,6 +49,12 @@ extension API {
             json.member("duplicates", statistics.duplicates)
             json.counts("rejected", statistics.rejected)
             json.commitMembers(statistics)
+            json.key("queue")
+            json.object { json in
+                json.member("commits", statistics.commitsInHand)
+                json.member("reads", readers.callsInHand)
+                json.member("writes", writers.callsInHand)
+            }
             json.key("storage")
             json.object { json in
                 json.member("log_bytes", statistics.logByteCount)

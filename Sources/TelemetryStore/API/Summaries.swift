@@ -93,6 +93,8 @@ package struct StoreStatistics: Sendable {
     package var readings = 0
     package var duplicates = 0
     package var commits = 0
+    /// Commits that wait to be on disk.
+    package var commitsInHand = 0
     package var groups = 0
     package var rejected: [RejectReason: Int] = [:]
     package var logByteCount = 0

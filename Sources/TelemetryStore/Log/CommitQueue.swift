@@ -16,6 +16,9 @@ final class CommitQueue: @unchecked Sendable {
 
     init(commitIntervalMicroseconds: Int64) { self.commitIntervalMicroseconds = commitIntervalMicroseconds }
 
+    /// Committers that are on their way or wait for their group.
+    var committerCount: Int { monitor.locked { active } }
+
     /// Announces a committer, so that the log thread may wait for its batch.
     func enter() { monitor.locked { active += 1 } }
 
