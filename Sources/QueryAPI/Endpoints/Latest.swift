@@ -27,7 +27,7 @@ extension API {
     func latest(_ request: APIRequest) async throws -> Response {
         let prefix = try request.parameters.text("prefix")
         let list = try request.parameters.list("devices")
-        if prefix != nil, list != nil { throw Problem.invalid("devices", "devices and prefix exclude each other.") }
+        if prefix != nil, list != nil { throw Problem.invalid("devices", "devices and prefix exclude each other: give one of them.") }
         return try await latest(request, list: list, prefix: prefix ?? "")
     }
 

@@ -38,7 +38,7 @@ extension API {
     private func seriesDevices(_ parameters: Parameters, table: Table) throws(Problem) -> SeriesDevices {
         let prefix = try parameters.text("prefix")
         guard let list = try parameters.list("devices") else { return SeriesDevices(table: table, prefix: prefix ?? "") }
-        guard prefix == nil else { throw .invalid("devices", "devices and prefix exclude each other.") }
+        guard prefix == nil else { throw .invalid("devices", "devices and prefix exclude each other: give one of them.") }
         guard list.count <= DeviceListBody.limit else {
             throw .invalid("devices", "devices may name at most \(DeviceListBody.limit) devices.")
         }

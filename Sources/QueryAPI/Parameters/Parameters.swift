@@ -39,7 +39,7 @@ struct Parameters: Sendable {
             let names = known.isEmpty ? "none" : known.joined(separator: ", ")
             throw .invalid(name, "There is no parameter \(name) here. Known: \(names).")
         }
-        guard values.updateValue(value, forKey: name) == nil else { throw .invalid(name, "\(name) is given more than once.") }
+        guard values.updateValue(value, forKey: name) == nil else { throw .invalid(name, "\(name) must be given once.") }
     }
 
     func isGiven(_ name: String) -> Bool { values[name] != nil }
@@ -68,7 +68,7 @@ struct Parameters: Sendable {
             guard let text = try text(name) else { return nil }
             elements = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         }
-        guard !elements.contains("") else { throw .invalid(name, "\(name) holds an empty name.") }
+        guard !elements.contains("") else { throw .invalid(name, "\(name) must be a list without empty names, such as a,b.") }
         return elements
     }
 
@@ -115,7 +115,7 @@ struct Parameters: Sendable {
         guard let texts = try list(name) else { return nil }
         var choices: [Choice] = []
         for text in texts { choices.append(try Self.choice(text, of: name)) }
-        guard Set(choices).count == choices.count else { throw .invalid(name, "\(name) names one more than once.") }
+        guard Set(choices).count == choices.count else { throw .invalid(name, "\(name) must name each once.") }
         return choices
     }
 
@@ -168,7 +168,7 @@ struct Parameters: Sendable {
 
     private static func decode(_ raw: Substring, of name: String) throws(Problem) -> String {
         guard let text = PercentEncoding.decode(raw, plusIsSpace: true) else {
-            throw .invalid(name, "\(name) is not percent-encoded UTF-8.")
+            throw .invalid(name, "\(name) must be percent-encoded UTF-8, with a % itself as %25.")
         }
         return text
     }
