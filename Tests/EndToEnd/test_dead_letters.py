@@ -91,7 +91,7 @@ def test_every_refused_message_is_counted_and_kept_and_the_next_is_stored(bench:
             check_letter(letter, sent_topic, payload)
     assert api.stats()["mqtt"]["rejected"] == counts
     for reason, count in counts.items():
-        assert api.metric("gaugehouse_messages_rejected_total", reason=reason) == count
+        assert api.metric("gaugehouse_messages_rejected_total", broker=f"127.0.0.1:{bench.broker.port}", reason=reason) == count
     assert [row["n"] for row in api.rows("good")] == list(range(len(REFUSED)))
     assert [device["id"] for device in api.devices()] == ["good"]
 
