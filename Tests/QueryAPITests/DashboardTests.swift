@@ -1,5 +1,7 @@
 import Foundation
 import HTTPTypes
+import HummingbirdTesting
+import NIOCore
 import Testing
 
 /// The files of the dashboard as the program serves them. What they do in a browser: Tests/EndToEnd/test_dashboard.py.

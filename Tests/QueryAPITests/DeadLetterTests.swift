@@ -1,3 +1,4 @@
+import HTTPTypes
 import QueryAPI
 import Synchronization
 import Telemetry

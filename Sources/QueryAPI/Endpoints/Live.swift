@@ -15,7 +15,7 @@ extension API {
         text.retry()
         var selection = FeedSelection()
         try select(&selection.devices, request)
-        selection.fields = try fields(of: request, in: table)
+        selection.fields = try fields(of: request.parameters, in: table)
         let rate = try request.parameters.number("max_hz", in: Self.turnRates)
         selection.isNewestOnly = rate != nil
         let after = try Self.lastEventID(of: request)
