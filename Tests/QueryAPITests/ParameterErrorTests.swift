@@ -56,7 +56,11 @@ import Testing
     private static let here: [String: [String: Wrong]] = [
         "/api/v1/partitions": [
             "state": Wrong(values: ["", "melted"], hint: "state must be one of open, sealed, delivering, delivered, dropped.")
-        ]
+        ],
+        "/api/v1/dead-letters": [
+            "reason": Wrong(values: ["", "boredom", "LATE"], hint: "reason must be one of "),
+            "limit": Wrong(values: ["0", "-1", "", "many", "1001", extreme], hint: "limit must be a number from 1 to 1000."),
+        ],
     ]
     private static let bodies = ["/api/v1/latest": #"{"devices":["d1"]}"#, "/api/v1/write": "m,device=d1 n=1", "/api/v1/query": "{}"]
     /// Other clients' own, and streams that others look after.
