@@ -5,7 +5,7 @@ import Testing
 
 @testable import QueryAPI
 
-/// `/openapi.yaml` names what there is. Whether answers are as it says, schemathesis finds out (Tests/EndToEnd/test_openapi.py).
+/// `/openapi.yaml` names what there is: every route and its parameters.
 @Suite struct OpenAPITests {
     /// What the document says of one path and method: the lines below them.
     private static func operations(_ text: String) -> [String: [String]] {
