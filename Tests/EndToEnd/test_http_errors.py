@@ -55,7 +55,6 @@ def check_problem(response: requests.Response, status: int, param: str | None) -
         ("/api/v1/devices/d/range?time=minutes", 400, "time"),
         ("/api/v1/devices/d/range?format=xml", 400, "format"),
         ("/api/v1/devices/d/range?shape=round", 400, "shape"),
-        ("/api/v1/devices/d/range?step=1m", 400, "step"),
         ("/api/v1/latest?devices=d&prefix=e", 400, "devices"),
         ("/api/v1/partitions?state=melted", 400, "state"),
         ("/api/v1/nothing", 404, None),
