@@ -31,7 +31,8 @@ import Testing
                 answer.text.hasPrefix(
                     #"{"device":"d1","table":"telemetry","start":1763999700000,"end":1764000000000,"step_ms":60000,"#
                         + #""columns":[{"name":"time","type":"timestamp_ms"},{"name":"n_avg","type":"double"},"#
-                        + #"{"name":"n_max","type":"integer"}],"rows":[[1763999700000,2.0,3],[1763999760000,null,null]],"next_page_token":""#
+                        + #"{"name":"n_max","type":"integer"}],"rows":[[1763999700000,2.0,3],[1763999760000,null,null]],"#
+                        + #""next_page_token":""#
                 ))
             #expect(answer.text.hasSuffix("}\n"))
             let objects = try await bed.get("/api/v1/devices/d1/range?start=-5m&step=5m&agg=count&fields=n&shape=objects")

@@ -50,6 +50,8 @@ struct ConnectionLoop: ~Copyable {
     private var silentRefusals = 0
     private var connectionCount = 0
     var subscribing = Subscribing()
+    /// Connected, and the broker has answered every subscription: what is published from now on arrives.
+    private var isUp = false
     var nextCommit = ContinuousClock.now
 
     init(
@@ -120,20 +122,25 @@ struct ConnectionLoop: ~Copyable {
         guard !control.stop.isSet else { return }
         guard let connected = try awaitConnected(&client) else { return }
         let start = ContinuousClock.now
-        counters.setUp(settings.clientID, true)
         if connectionCount > 0 { counters.reconnects.add(1, ordering: .relaxed) }
         connectionCount += 1
         redelivery.connected(isSessionPresent: connected.isSessionPresent)
         subscribing.usesIdentifiers = version == .v5 && connected.takesIdentifiers
         log.connected(version: version, isSessionPresent: connected.isSessionPresent)
         defer {
-            counters.setUp(settings.clientID, false)
+            setUp(false)
             if ContinuousClock.now - start > Self.stableTime { backOff.reset() }
             // The broker may have learnt v5 since.
             version = .v5
         }
         try subscribe(&client)
         try serve(&client)
+    }
+
+    mutating func setUp(_ isUp: Bool) {
+        guard isUp != self.isUp else { return }
+        self.isUp = isUp
+        counters.setUp(settings.clientID, isUp)
     }
 
     private mutating func open() throws(SessionEnd) -> MosquittoClient {

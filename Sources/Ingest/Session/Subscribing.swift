@@ -87,6 +87,7 @@ extension ConnectionLoop {
             if rise > 0 { log.brokerDropped(rise, total: dropped) }
         }
         guard subscribing.questions.isEmpty else { return }
+        setUp(true)
         control.setSubscribed()
         try unsubscribe(&client)
         if subscribing.isSettled, !settings.isRetiring { try settle() }

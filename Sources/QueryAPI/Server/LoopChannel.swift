@@ -5,7 +5,7 @@ import NIOCore
 /// A connection whose tasks run on its own event loop.
 ///
 /// Hummingbird handles each connection in a task of the global pool: every request wakes a thread of the pool, and its answer wakes the
-/// event loop again. Answers that are in memory take less time than that. Whatever blocks runs on `BlockingPool`, so the loop is never held.
+/// event loop again. Answers that are in memory take less time than that. Whatever blocks runs on `BlockingPool`: the loop is not held.
 struct LoopChannel<Base: ServerChildChannel>: ServerChildChannel {
     let base: Base
 
