@@ -51,7 +51,7 @@ def refuse_some(bench: Bench) -> None:
 def take(browser: Browser, gateway: Gateway, folder: pathlib.Path, scheme: str) -> None:
     sights = {
         "fleet": ("/#/", ".sparkline:not([hidden])", 3),
-        "device": ("/#/device/rhein-003?range=24h", ".panel .uplot", 3),
+        "device": ("/#/device/aare-015?range=24h", ".panel .uplot", 3),
         "storage": ("/#/storage", ".grid-row", 2),
         "ingest": ("/#/ingest", "[data-reason] pre", INGEST_SECONDS),
     }

@@ -34,11 +34,11 @@ class Gauge:
     def values(self, second: float) -> dict[str, float | int | str]:
         hour = second / 3_600
         wave = math.sin(hour / 3.1 + self._phase) + 0.35 * math.sin(hour * 1.7 + 2 * self._phase)
-        level = self._level + self._swing * wave + self._chance.gauss(0, 0.012)
+        level = self._level + self._swing * wave + self._chance.gauss(0, 0.02)
         battery = max(4, min(100, int(self._battery - (70 if self.is_weak else 0))))
         return {
             "level": round(level, 3),
-            "flow": round(max(0.1, 14 * level**1.6 + self._chance.gauss(0, 0.6)), 2),
+            "flow": round(max(0.1, 14 * level**1.6 + self._chance.gauss(0, 1.5)), 2),
             "water_temp": round(self._warmth + 1.8 * math.sin(hour * math.pi / 12 - 2.2) + self._chance.gauss(0, 0.05), 2),
             "battery": battery,
             "status": "low-battery" if battery < 20 else "ok",

@@ -13,16 +13,20 @@ export class Broker {
   /// - mqtt: of the statistics; null when it is not configured. - configuration: undefined until it is known.
   show(mqtt, configuration) {
     if (!mqtt) return this.content.replaceChildren(element("p", { class: "dim" }, "Not configured: readings come over HTTP alone."));
-    const state = element("span", { class: mqtt.connected ? "pill good" : "pill bad", "data-connected": String(mqtt.connected) },
-      element("span", { class: "dot" }), mqtt.connected ? "connected" : "not connected");
+    const several = mqtt.brokers?.length > 1 ? mqtt.brokers : [];
     const rows = [
-      ["State", state], mqtt.last_error && ["Last error", element("span", { class: mqtt.connected ? "dim" : "bad-text" }, mqtt.last_error)],
+      ["State", state(mqtt)], ...several.map((broker) => [broker.broker, state(broker)]), mqtt.last_error && ["Last error", element("span", { class: mqtt.connected ? "dim" : "bad-text" }, mqtt.last_error)],
       ["Messages", count(mqtt.messages)], ["Received", bytes(mqtt.bytes)], ["Reconnects", count(mqtt.reconnects)],
       ...[configuration?.mqtt ?? []].flat().flatMap(brokerRows),
     ];
     this.content.replaceChildren(element("table", { class: "plain" }, element("tbody", {}, rows.filter((row) => row).map(([name, value]) =>
       element("tr", {}, element("th", { scope: "row" }, name), element("td", { class: "clip" }, value))))));
   }
+}
+
+function state({ connected }) {
+  return element("span", { class: connected ? "pill good" : "pill bad", "data-connected": String(connected) },
+    element("span", { class: "dot" }), connected ? "connected" : "not connected");
 }
 
 function brokerRows(broker) {
