@@ -15,7 +15,8 @@ export class Broker {
     if (!mqtt) return this.content.replaceChildren(element("p", { class: "dim" }, "Not configured: readings come over HTTP alone."));
     const several = mqtt.brokers?.length > 1 ? mqtt.brokers : [];
     const rows = [
-      ["State", state(mqtt)], ...several.map((broker) => [broker.broker, state(broker)]), mqtt.last_error && ["Last error", element("span", { class: mqtt.connected ? "dim" : "bad-text" }, mqtt.last_error)],
+      ["State", state(mqtt)], ...several.map((broker) => [broker.broker, state(broker)]),
+      mqtt.last_error && ["Last error", element("span", { class: mqtt.connected ? "dim" : "bad-text" }, mqtt.last_error)],
       ["Messages", count(mqtt.messages)], ["Received", bytes(mqtt.bytes)], ["Reconnects", count(mqtt.reconnects)],
       ...[configuration?.mqtt ?? []].flat().flatMap(brokerRows),
     ];
