@@ -69,6 +69,7 @@ export class IngestPage {
     this.top.replaceChildren(figures([
       ["Messages", rate(stats.messages_per_s), "a second"], ["Readings", rate(stats.readings_per_s), "a second"], this.#lag(),
       ["Sync", milliseconds(stats.commit.mean_sync_ms), `at most ${milliseconds(stats.commit.max_sync_ms)}`],
+      ["In hand", count(stats.queue.commits), `commits, ${count(stats.queue.writes)} HTTP writes`],
       ["Stored", count(stats.readings), "since the start"], ["Duplicates", count(stats.duplicates), "changed nothing"],
       this.#refused(stats),
     ]));
