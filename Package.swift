@@ -34,6 +34,7 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
@@ -70,7 +71,9 @@ let package = Package(
             [
                 "CAssets", "CZlib", "Dialects", "Telemetry", "TelemetryStore",
                 product("Hummingbird", of: "hummingbird"), product("HummingbirdCore", of: "hummingbird"),
-                product("NIOCore", of: "swift-nio"), product("NIOPosix", of: "swift-nio"), product("NIOHTTPTypes", of: "swift-nio-extras"),
+                product("NIOCore", of: "swift-nio"), product("NIOPosix", of: "swift-nio"), product("NIOHTTP1", of: "swift-nio"),
+                product("NIOHTTPTypes", of: "swift-nio-extras"), product("NIOSSL", of: "swift-nio-ssl"),
+                product("Crypto", of: "swift-crypto"),
                 product("HTTPTypes", of: "swift-http-types"), product("Logging", of: "swift-log"),
                 product("ServiceLifecycle", of: "swift-service-lifecycle"),
             ]),
@@ -85,7 +88,8 @@ let package = Package(
         .executableTarget(
             name: "gaugehouse",
             dependencies: [
-                "Telemetry", "TelemetryStore", "Delivery", "Ingest", "Gateway", product("ArgumentParser", of: "swift-argument-parser"),
+                "Telemetry", "TelemetryStore", "Delivery", "Ingest", "QueryAPI", "Gateway",
+                product("ArgumentParser", of: "swift-argument-parser"),
                 product("Logging", of: "swift-log"),
             ],
             swiftSettings: settings),
@@ -134,7 +138,7 @@ let package = Package(
         tests(
             "GatewayTests",
             [
-                "Dialects", "Telemetry", "TelemetryStore", "Ingest", "Gateway", product("Logging", of: "swift-log"),
+                "Dialects", "Telemetry", "TelemetryStore", "Ingest", "QueryAPI", "Gateway", product("Logging", of: "swift-log"),
                 product("ServiceLifecycle", of: "swift-service-lifecycle"),
             ]),
         tests("LoadTests", ["gaugehouse-load", product("Histogram", of: "hdrhistogram-swift")]),

@@ -86,11 +86,14 @@ package struct Gateway: Sendable {
         let deliveries = try configuration.deliveries.map { try makeDelivery($0, store) }
         let maintenance = MaintenanceService(store: store, ingest: ingest, notify: notify, logger: logger)
         let health = Health(store: store, maintenance: maintenance, ingest: ingest)
+        let security = ServerSecurity(
+            tokens: configuration.http.tokens, tls: configuration.http.tls, audit: AuditLog(logger: logger, clock: clock))
         let reload = ReloadService(
-            configuration: configuration, loadAgain: loadAgain, store: store, ingest: ingest, notify: notify, logger: logger)
+            configuration: configuration, loadAgain: loadAgain, store: store, ingest: ingest, security: security, notify: notify,
+            logger: logger)
         let ingestService = ingest.map(IngestService.init)
         let server = HTTPService(
-            address: configuration.http, store: store,
+            address: configuration.http, security: security, store: store,
             sources: QuerySources(
                 health: health, ingest: ingest, deliveries: deliveries, reload: reload, deadLetterPath: configuration.deadLetters.path),
             clock: clock, logger: logger

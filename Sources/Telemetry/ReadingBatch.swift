@@ -151,6 +151,22 @@ public struct ReadingBatch: Sendable {
         while let last = refusals.last, last.row >= rowCount { refusals.removeLast() }
     }
 
+    /// Takes back the readings of devices that `isWanted` does not want, of a batch that no commit has seen. Their bytes stay until
+    /// `removeAll`.
+    ///
+    /// - Returns: their rows, ascending, by the numbers they had.
+    package mutating func keepRows(ofDevices isWanted: (ArraySlice<UInt8>) -> Bool) -> [Int] {
+        let unwanted = rows.indices.filter { !isWanted(bytes[rows[$0].device.range]) }
+        guard !unwanted.isEmpty else { return [] }
+        var next = unwanted[...]
+        rows = rows.enumerated().compactMap { index, row in
+            guard index == next.first else { return row }
+            next.removeFirst()
+            return nil
+        }
+        return unwanted
+    }
+
     private mutating func appendBytes(_ source: UnsafeRawBufferPointer) -> Slice {
         let offset = bytes.count
         bytes.append(contentsOf: source)

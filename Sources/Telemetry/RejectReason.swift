@@ -27,4 +27,6 @@ package enum RejectReason: String, CaseIterable, Sendable {
     case fieldLimit = "field-limit"
     /// More readings a second than the table, or the device in it, may send.
     case rateLimited = "rate-limited"
+    /// The token of an HTTP write is not for this device.
+    case forbidden
 }

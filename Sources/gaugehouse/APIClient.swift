@@ -11,6 +11,9 @@ struct APIClient: ParsableArguments {
     @Option(help: "Address of the gateway.")
     var url = "http://127.0.0.1:8080"
 
+    @Option(help: "Token that the gateway asks for; GAUGEHOUSE_TOKEN of the environment when absent.")
+    var token: String?
+
     @Option(help: "Table; the default table when absent.")
     var table: String?
 
@@ -27,7 +30,11 @@ struct APIClient: ParsableArguments {
     }
 
     func request(_ path: String, _ parameters: [String: String?]) throws -> URLRequest {
-        URLRequest(url: try address(path, parameters))
+        var request = URLRequest(url: try address(path, parameters))
+        if let token = token ?? ProcessInfo.processInfo.environment["GAUGEHOUSE_TOKEN"] {
+            request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization")
+        }
+        return request
     }
 
     private func send(_ request: URLRequest) async throws -> (Data, URLResponse) {

@@ -10,6 +10,6 @@ struct Gaugehouse: AsyncParsableCommand {
         version: Version.number,
         subcommands: [
             Serve.self, CheckConfig.self, Explain.self, Latest.self, Query.self, Tail.self, Partitions.self, Verify.self, Dump.self,
-            DeadLetters.self,
+            DeadLetters.self, Tokens.self,
         ])
 }

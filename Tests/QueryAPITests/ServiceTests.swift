@@ -100,7 +100,8 @@ import Testing
                     }
                 }
             let body = #"{"device":"d","fields":{"n":1}}"#
-            let head = "POST /api/v1/write HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: \(body.utf8.count)\r\n\r\n"
+            let head =
+                "POST /api/v1/write HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\ncontent-length: \(body.utf8.count)\r\n\r\n"
             try await socket.executeThenClose { inbound, outbound in
                 var answers = inbound.makeAsyncIterator()
                 try await outbound.write(ByteBuffer(string: head))

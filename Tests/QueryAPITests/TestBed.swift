@@ -17,6 +17,7 @@ struct TestBed: Sendable {
     let clock: ManualClock
     let store: TelemetryStore
     let client: any TestClientProtocol
+    let server: QueryServer
 
     /// Runs `body` and removes everything again.
     ///
@@ -42,7 +43,7 @@ struct TestBed: Sendable {
         logger.logLevel = .error
         let server = QueryServer(options: options, store: store, sources: sources, clock: clock, logger: logger)
         try await server.application().test(isLive ? .live : .router) { client in
-            try await body(TestBed(clock: clock, store: store, client: client))
+            try await body(TestBed(clock: clock, store: store, client: client, server: server))
         }
         try store.close()
     }

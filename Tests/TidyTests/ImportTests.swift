@@ -14,7 +14,7 @@ import Testing
         "Ingest": ["CMosquitto", "Dialects", "Telemetry", "TelemetryStore"],
         "QueryAPI": ["CAssets", "CZlib", "Dialects", "Telemetry", "TelemetryStore"],
         "Gateway": ["Telemetry", "TelemetryStore", "Dialects", "Ingest", "Delivery", "ObjectStorage", "QueryAPI"],
-        "gaugehouse": ["Telemetry", "TelemetryStore", "Delivery", "Ingest", "Gateway"],
+        "gaugehouse": ["Telemetry", "TelemetryStore", "Delivery", "Ingest", "QueryAPI", "Gateway"],
     ]
     private static let libraries: Set<String> = ["CAssets", "CChecksum", "CMosquitto", "CSimdjson", "CZlib", "CZstd"]
     private static let own = Set(allowed.keys).union(libraries)

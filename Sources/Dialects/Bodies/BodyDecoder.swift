@@ -39,6 +39,20 @@ package struct BodyContents: Sendable {
     /// The first bad rows.
     package fileprivate(set) var badRows: [BadRow] = []
 
+    /// Takes the places of rows out that are no longer in the batch.
+    ///
+    /// - Parameter rows: ascending.
+    /// - Returns: those places.
+    package mutating func removePlaces(ofRows rows: [Int]) -> [RowPlace] {
+        var removed: [RowPlace] = []
+        places = places.enumerated().compactMap { row, place in
+            guard removed.count < rows.count, row == rows[removed.count] else { return place }
+            removed.append(place)
+            return nil
+        }
+        return removed
+    }
+
     /// - Parameter count: rows that are lost with it, itself included.
     fileprivate mutating func reject(_ place: RowPlace, _ rejection: Rejection, count: Int = 1) {
         rejected[rejection.reason, default: 0] += count

@@ -55,6 +55,19 @@ package struct GatewayConfiguration: Sendable {
         warnings.map(\.description) + [OpenFiles.warning(of: tables, limit: OpenFiles.highestLimit)].compactMap { $0 }
     }
 
+    /// Path of the token file, from a configuration whose files may not all be there yet; nil: none is configured.
+    package static func tokenFile(file: String, environment: [String: String], flags: [String]) throws(ConfigurationError) -> String? {
+        var reader = ConfigurationReader(file: file)
+        do throws(FileText.Unreadable) { reader.read(toml: try FileText.read(file)) } catch {
+            throw ConfigurationError([ConfigurationProblem(place: file, message: "cannot be read: \(error.reason)", line: 0)])
+        }
+        reader.read(environment: environment)
+        reader.read(flags: flags)
+        reader.addDefaults()
+        guard reader.problems.isEmpty else { throw ConfigurationError(reader.problems) }
+        return reader.sections.first { $0.section.name == "http" }?.given("token_file")
+    }
+
     private init(_ reader: ConfigurationReader) {
         let sections = reader.sections
         func all(_ name: String) -> [SectionValues] { sections.filter { $0.section.name == name } }
@@ -67,7 +80,7 @@ package struct GatewayConfiguration: Sendable {
                 options: MQTTOptions(broker, password: reader.passwords[broker.path]),
                 subscriptions: subscriptions.map { SubscriptionOptions($0, defaultTable: tables[0].name) })
         }
-        http = HTTPConfiguration(all("http")[0])
+        http = HTTPConfiguration(all("http")[0], files: reader.httpFiles)
         store.feedByteCount = all("http")[0].count("live_buffer")
         deliveries = all("delivery").map { values in
             do throws(DeliveryOptionError) {

@@ -20,6 +20,7 @@ struct StartReport {
                 "table \(table.name): ttl \(table.ttl.text), partitions of \(table.partitionLength.text), \(table.buckets) buckets")
         }
         if let warning = OpenFiles.warning(of: configuration.tables, limit: openFileLimit) { logger.warning("\(warning)") }
+        Self.log(configuration.http, to: logger)
         Self.log(configuration.brokers, to: logger)
         for warning in configuration.warnings { logger.warning("\(warning)") }
         for delivery in configuration.deliveries {
@@ -41,6 +42,22 @@ struct StartReport {
                     logger.warning("\(subscription.filter): at qos 0 nothing is acked, and what is lost stays lost")
                 }
             }
+        }
+    }
+
+    /// Who is let in; also after a reload.
+    static func log(_ http: HTTPConfiguration, to logger: Logger) {
+        switch http.tokens?.count {
+        case nil where http.isLoopback: logger.info("http: no tokens: everyone on this machine may read and write")
+        case nil: logger.warning("http: no tokens: everyone who reaches \(http.host) may read and write")
+        case 0: logger.warning("http: the token file holds no token: nobody is let in; gaugehouse token create makes one")
+        case .some(let count): logger.info("http: \(count) token\(count == 1 ? "" : "s")")
+        }
+        if http.tls == nil, http.tokens != nil, !http.isLoopback {
+            logger.warning("http: tokens travel readably without TLS: set http.tls_cert_file, or put a proxy with TLS in front")
+        }
+        if let key = http.tlsKeyFile, let owner = FileOwner(key), owner.mode & 0o004 != 0 {
+            logger.warning("http.tls_key_file: everyone on this machine can read \(key): chmod o-r \(key)")
         }
     }
 

@@ -13,13 +13,15 @@ struct HTTPService: Service {
     let server: QueryServer
 
     init(
-        address: HTTPConfiguration, store: TelemetryStore, sources: QuerySources, clock: any WallClock, logger: Logger,
+        address: HTTPConfiguration, security: ServerSecurity, store: TelemetryStore, sources: QuerySources, clock: any WallClock, logger: Logger,
         onListening: @escaping @Sendable (Int) -> Void
     ) {
         self.address = address
         var options = QueryOptions()
         (options.host, options.port) = (address.host, address.port)
         options.lines = address.lines
+        (options.security, options.corsOrigins) = (security, address.corsOrigins)
+        options.connectionLimit = address.connectionLimit
         options.liveClientLimit = address.liveClients
         options.version = Version.number
         options.dataPath = store.options.path
@@ -27,7 +29,7 @@ struct HTTPService: Service {
         var serverLogger = logger
         serverLogger.logLevel = max(logger.logLevel, .notice)
         server = QueryServer(options: options, store: store, sources: sources, clock: clock, logger: serverLogger) { port in
-            logger.notice("listening at http://\(address.host):\(port)")
+            logger.notice("listening at \(address.tls == nil ? "http" : "https")://\(address.host):\(port)")
             onListening(port)
         }
     }

@@ -1,13 +1,14 @@
 import Ingest
 import Logging
+import QueryAPI
 import ServiceLifecycle
 import Synchronization
 import Telemetry
 import TelemetryStore
 import UnixSignals
 
-/// Takes the configuration over again when SIGHUP asks for it: brokers, subscriptions, mappings and limits. What is wrong with it is said,
-/// and the old one stays in force, whole.
+/// Takes the configuration over again when SIGHUP asks for it: brokers, subscriptions, mappings, limits, tokens and the
+/// server's certificate. What is wrong with it is said, and the old one stays in force, whole.
 final class ReloadService: Service {
     typealias Load = @Sendable () throws(ConfigurationError) -> GatewayConfiguration
 
@@ -20,6 +21,7 @@ final class ReloadService: Service {
     private let loadAgain: Load?
     private let store: TelemetryStore
     private let ingest: MQTTIngest?
+    private let security: ServerSecurity
     private let notify: NotifySocket
     private let logger: Logger
     /// What holds, for options that no reload takes over.
@@ -27,12 +29,13 @@ final class ReloadService: Service {
     private let state: Mutex<State>
 
     init(
-        configuration: GatewayConfiguration, loadAgain: Load?, store: TelemetryStore, ingest: MQTTIngest?, notify: NotifySocket,
-        logger: Logger
+        configuration: GatewayConfiguration, loadAgain: Load?, store: TelemetryStore, ingest: MQTTIngest?, security: ServerSecurity,
+        notify: NotifySocket, logger: Logger
     ) {
         self.loadAgain = loadAgain
         self.store = store
         self.ingest = ingest
+        self.security = security
         self.notify = notify
         self.logger = logger
         started = configuration
@@ -60,11 +63,18 @@ final class ReloadService: Service {
             state.withLock { $0.hasFailed = true }
             for problem in error.problems { logger.error("reload: \(problem)") }
             logger.error("reload: the old configuration stays in force")
+            security.audit.record("SIGHUP", "reload of configuration, tokens and certificate", "refused, the old ones stay")
         }
     }
 
     private func takeOver(_ next: GatewayConfiguration) throws(ConfigurationError) {
         let current = state.withLock { $0.configuration }
+        // The address is the one that was bound, whatever is written now.
+        guard next.http.tokens != nil || next.http.allowsAnonymous || started.http.isLoopback else {
+            let message =
+                "http.token_file cannot go while the gateway listens at \(started.http.host); set http.allow_anonymous, or restart"
+            throw ConfigurationError([ConfigurationProblem(place: "reload", message: message, line: 0)])
+        }
         do throws(MQTTIngest.InvalidSubscription) {
             try ingest?.reload(next.brokers(commitInterval: started.store.commitInterval))
         } catch {
@@ -73,12 +83,35 @@ final class ReloadService: Service {
         }
         // Tables that are new wait for the next start.
         for table in next.tables { store.setLimits(table.limits, table: table.name) }
+        takeOver(next.http)
         state.withLock { $0 = State(configuration: next) }
         logger.notice("reload: the configuration is taken over")
         if current.brokers != next.brokers { StartReport.log(next.brokers, to: logger) }
         for warning in next.warnings { logger.warning("reload: \(warning)") }
         let waiting = next.effective.restartNeeded(since: started.effective)
         if !waiting.isEmpty { logger.warning("reload: these wait for the next start: \(waiting.joined(separator: ", "))") }
+    }
+
+    private func takeOver(_ http: HTTPConfiguration) {
+        let before = security.tokens
+        StartReport.log(http, to: logger)
+        security.replace(tokens: http.tokens)
+        security.replace(tls: http.tls)
+        security.audit.record("SIGHUP", "reload of the configuration", "taken over")
+        guard before != http.tokens else { return }
+        let count = http.tokens.map { "\($0.count) tokens" } ?? "no token is asked for"
+        security.audit.record("SIGHUP", "reload of tokens", "\(count)\(Self.changes(from: before ?? [], to: http.tokens ?? []))")
+    }
+
+    /// `; new: a, b; gone: c; changed: d`
+    private static func changes(from before: [Token], to after: [Token]) -> String {
+        let old = Dictionary(before.map { ($0.name, $0) }) { $1 }
+        let new = Dictionary(after.map { ($0.name, $0) }) { $1 }
+        let kinds = [
+            ("new", new.keys.filter { old[$0] == nil }), ("gone", old.keys.filter { new[$0] == nil }),
+            ("changed", new.keys.filter { old[$0] != nil && old[$0] != new[$0] }),
+        ]
+        return kinds.filter { !$0.1.isEmpty }.map { "; \($0.0): \($0.1.sorted().joined(separator: ", "))" }.joined()
     }
 }
 

@@ -13,12 +13,16 @@ struct API: Sendable {
     let sampler: RateSampler
     let liveClients: LiveClients
     let requestMetrics = RequestMetrics()
+    let connections: ConnectionRegister
+    let gatekeeper: Gatekeeper
 
     init(options: QueryOptions, store: TelemetryStore, sources: QuerySources, clock: any WallClock) {
         self.options = options
         self.store = store
         self.sources = sources
         self.clock = clock
+        connections = ConnectionRegister(limit: options.connectionLimit + options.liveClientLimit)
+        gatekeeper = Gatekeeper(security: options.security, clock: clock)
         readers = BlockingPool(threadCount: options.readThreadCount, queueLimit: options.queueLimit)
         writers = BlockingPool(threadCount: options.writeThreadCount, queueLimit: options.queueLimit)
         liveClients = LiveClients(limit: options.liveClientLimit) { store.liveEnd }
@@ -30,31 +34,32 @@ struct API: Sendable {
     var routes: [Route] {
         let page = ["limit", "page_token"]
         return [
-            Route(.get, "/ping", taking: ["wait_for_leader", "verbose"], ping),
-            Route(.get, "/-/healthy", healthy),
-            Route(.get, "/-/ready", ready),
-            Route(.get, "/metrics", metrics),
-            Route(.get, "/openapi.yaml", openAPI),
-            Route(.get, "/api/v1/tables", taking: ["time"], tables),
-            Route(.get, "/api/v1/devices", taking: ["table", "prefix", "state", "sort", "time"] + page, devices),
-            Route(.get, "/api/v1/devices/{id}", taking: ["table", "time"], device),
-            Route(.get, "/api/v1/devices/{id}/latest", taking: ["table", "fields", "time"], latestOfDevice),
+            Route(.get, "/ping", needs: .open, taking: ["wait_for_leader", "verbose"], ping),
+            Route(.get, "/-/healthy", needs: .open, healthy),
+            Route(.get, "/-/ready", needs: .open, ready),
+            Route(.get, "/metrics", needs: .readAll, metrics),
+            Route(.get, "/openapi.yaml", needs: .open, openAPI),
+            Route(.get, "/api/v1/tables", needs: .read, taking: ["time"], tables),
+            Route(.get, "/api/v1/devices", needs: .read, taking: ["table", "prefix", "state", "sort", "time"] + page, devices),
+            Route(.get, "/api/v1/devices/{id}", needs: .read, taking: ["table", "time"], device),
+            Route(.get, "/api/v1/devices/{id}/latest", needs: .read, taking: ["table", "fields", "time"], latestOfDevice),
             Route(
-                .get, "/api/v1/devices/{id}/range",
+                .get, "/api/v1/devices/{id}/range", needs: .read,
                 taking: [
                     "table", "start", "end", "fields", "order", "step", "agg", "fill", "align", "versions", "format", "shape", "time",
                 ] + page, range),
-            Route(.get, "/api/v1/latest", taking: ["table", "devices", "prefix", "fields", "time"] + page, latest),
-            Route(.post, "/api/v1/latest", taking: ["table", "fields", "time"] + page, latestOfList),
-            Route(.post, "/api/v1/query", query),
-            Route(.get, "/api/v1/live", taking: ["table", "devices", "prefix", "fields", "max_hz", "time"], live),
-            Route(.get, "/api/v1/partitions", taking: ["table", "state", "time"], partitions),
-            Route(.get, "/api/v1/stats", statistics),
-            Route(.get, "/api/v1/config", configuration),
-            Route(.post, "/api/v1/write", taking: ["table", "precision"], write),
-            Route(.post, "/write", taking: ["db", "rp", "precision", "consistency", "u", "p"], errors: .influx, influxWrite),
-            Route(.post, "/api/v2/write", taking: ["bucket", "org", "orgID", "precision"], errors: .influx, influxWrite),
-            Route(.get, "/api/v1/dead-letters", taking: ["reason", "limit", "time"], deadLetters),
+            Route(.get, "/api/v1/latest", needs: .read, taking: ["table", "devices", "prefix", "fields", "time"] + page, latest),
+            Route(.post, "/api/v1/latest", needs: .read, taking: ["table", "fields", "time"] + page, latestOfList),
+            Route(.post, "/api/v1/query", needs: .read, query),
+            Route(.get, "/api/v1/live", needs: .read, taking: ["table", "devices", "prefix", "fields", "max_hz", "time"], live),
+            Route(.get, "/api/v1/partitions", needs: .readAll, taking: ["table", "state", "time"], partitions),
+            Route(.get, "/api/v1/stats", needs: .readAll, statistics),
+            Route(.get, "/api/v1/config", needs: .admin, configuration),
+            Route(.post, "/api/v1/write", needs: .write, taking: ["table", "precision"], write),
+            Route(
+                .post, "/write", needs: .write, taking: ["db", "rp", "precision", "consistency", "u", "p"], errors: .influx, influxWrite),
+            Route(.post, "/api/v2/write", needs: .write, taking: ["bucket", "org", "orgID", "precision"], errors: .influx, influxWrite),
+            Route(.get, "/api/v1/dead-letters", needs: .readAll, taking: ["reason", "limit", "time"], deadLetters),
         ] + Self.dashboardRoutes
     }
 
@@ -98,6 +103,13 @@ struct API: Sendable {
     }
 
     static let foreignToken = Problem.invalid("page_token", "page_token must be the next_page_token of an answer to the same query.")
+
+    /// The device in the path. One outside the token's prefix is as unknown as one that does not exist.
+    func device(of request: APIRequest, in table: Table) throws(Problem) -> String {
+        let id = request.captures[0]
+        guard request.access.allows(device: id) else { throw Self.unknownDevice(id, in: table) }
+        return id
+    }
 
     static func unknownDevice(_ id: String, in table: Table) -> Problem {
         .notFound("Table \(table.name) has no device \(id); /api/v1/devices lists them.", param: "id")

@@ -13,8 +13,8 @@ extension API {
         let table = try table(of: request)
         let query = request.queryHash(table: table.name)
         let state: DeviceState? = try request.parameters.choice("state")
-        let filter = DeviceFilter(
-            table: table, prefix: try request.parameters.text("prefix") ?? "", state: state)
+        let prefix = try request.parameters.text("prefix") ?? ""
+        let filter = DeviceFilter(table: table, prefix: request.access.narrowed(prefix: prefix), state: state)
         let limit = try limit(of: request)
         let format = try timeFormat(of: request)
         let cursor = try cursor(of: request.parameters, query: query)
@@ -35,7 +35,7 @@ extension API {
     func device(_ request: APIRequest) async throws -> Response {
         let table = try table(of: request)
         let format = try timeFormat(of: request)
-        let id = request.captures[0]
+        let id = try device(of: request, in: table)
         guard let detail = try await readers.perform({ table.device(id) }) else { throw Self.unknownDevice(id, in: table) }
         return json { json in
             json.deviceMembers(detail.summary, time: format)
@@ -56,8 +56,9 @@ extension API {
     private func recentDevices(
         _ filter: DeviceFilter, offset: Int, limit: Int, query: QueryHash, time format: TimeFormat
     ) async throws -> Response {
-        let devices = try await readers.perform {
-            filter.table.devicesByLastSeen(prefix: filter.prefix, state: filter.state, limit: limit + 1, offset: offset)
+        let devices: [DeviceSummary] = try await readers.perform {
+            guard let prefix = filter.prefix else { return [] }
+            return filter.table.devicesByLastSeen(prefix: prefix, state: filter.state, limit: limit + 1, offset: offset)
         }
         return json { json in
             json.key("devices")
@@ -74,7 +75,8 @@ extension API {
 /// Which devices a list is about.
 struct DeviceFilter: Sendable {
     let table: Table
-    let prefix: String
+    /// Nil: about none; see `Access.narrowed`.
+    let prefix: String?
     var state: DeviceState?
 }
 
@@ -98,9 +100,13 @@ struct DeviceWalk: Sendable {
     var isPageComplete: Bool { isAtEnd || remaining == 0 }
 
     mutating func next() -> [DeviceSummary] {
+        guard let prefix = filter.prefix else {
+            isAtEnd = true
+            return []
+        }
         let count = min(remaining, Self.sliceLength)
         // One more than wanted tells whether anything follows.
-        var devices = filter.table.devices(prefix: filter.prefix, state: filter.state, after: after, limit: count + 1)
+        var devices = filter.table.devices(prefix: prefix, state: filter.state, after: after, limit: count + 1)
         if devices.count > count { devices.removeLast() } else { isAtEnd = true }
         remaining -= devices.count
         after = devices.last?.id ?? after

@@ -8,7 +8,7 @@ extension API {
     func latestOfDevice(_ request: APIRequest) async throws -> Response {
         let table = try table(of: request)
         let format = try timeFormat(of: request)
-        let id = request.captures[0]
+        let id = try device(of: request, in: table)
         let tag = AnswerTag(store: store, table: table, query: hash(request, table: table, time: format))
         if let known = tag.notModified(for: request.headers[.ifNoneMatch], now: clock.now()) { return known }
         // The device first: of an unknown one no field is known either.
@@ -48,18 +48,20 @@ extension API {
         // Answers to POST are not cached (RFC 9110 §9.3.3).
         let tag = request.route.method == .get ? AnswerTag(store: store, table: table, query: tagQuery) : nil
         if let known = tag?.notModified(for: request.headers[.ifNoneMatch], now: clock.now()) { return known }
+        let filter = DeviceFilter(table: table, prefix: request.access.narrowed(prefix: prefix))
         let devices: LatestPieces.Devices
         switch (list, try cursor(of: request.parameters, query: query)) {
         case (let list?, nil): devices = .list(list[...], remaining: limit)
         case (let list?, .offset(let count)?) where count <= list.count: devices = .list(list[count...], remaining: limit)
         case (nil, nil):
-            devices = .walk(DeviceWalk(filter: DeviceFilter(table: table, prefix: prefix), after: nil, remaining: limit))
+            devices = .walk(DeviceWalk(filter: filter, after: nil, remaining: limit))
         case (nil, .device(let id)?):
-            devices = .walk(DeviceWalk(filter: DeviceFilter(table: table, prefix: prefix), after: id, remaining: limit))
+            devices = .walk(DeviceWalk(filter: filter, after: id, remaining: limit))
         default: throw Self.foreignToken
         }
         let pieces = LatestPieces(
-            devices: devices, table: table, fields: try fields(of: request.parameters, in: table), query: query, time: format)
+            devices: devices, access: request.access, table: table, fields: try fields(of: request.parameters, in: table), query: query,
+            time: format)
         return try await readers.response(
             pieces, contentType: AnswerFormat.json.contentType, headers: [.cacheControl: "no-cache"], for: request
         ) { pieces, headers in
@@ -86,6 +88,7 @@ private struct LatestPieces: PieceSource {
     private static let sliceLength = 1_024
 
     private var devices: Devices
+    private let access: Access
     private let table: Table
     private let fields: [String]?
     private let query: QueryHash
@@ -94,8 +97,9 @@ private struct LatestPieces: PieceSource {
     /// Of all values written so far.
     private(set) var earliestTime: Timestamp?
 
-    init(devices: Devices, table: Table, fields: [String]?, query: QueryHash, time: TimeFormat) {
+    init(devices: Devices, access: Access, table: Table, fields: [String]?, query: QueryHash, time: TimeFormat) {
         self.devices = devices
+        self.access = access
         self.table = table
         self.fields = fields
         self.query = query
@@ -136,7 +140,7 @@ private struct LatestPieces: PieceSource {
 
     /// Every asked device gets its row; one that the table does not know says so.
     private mutating func write(_ id: String, to json: inout JSONWriter) {
-        let latest = table.latest(device: id, fields: fields)
+        let latest = access.allows(device: id) ? table.latest(device: id, fields: fields) : nil
         if let time = latest?.earliestTime { earliestTime = min(time, earliestTime ?? time) }
         json.object { json in
             json.member("device", id)

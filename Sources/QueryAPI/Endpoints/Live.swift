@@ -25,7 +25,9 @@ extension API {
         }
         guard let reader else { throw Problem.notFound("There is no live tail here: live_buffer is 0 in the configuration.") }
         let stream = LiveStream(
-            place: place, reader: reader, store: store, clock: clock, sampler: sampler,
+            place: place, reader: reader, store: store, clock: clock,
+            sampler: request.access.prefix.isEmpty ? sampler : nil,
+            isAdmitted: { [gatekeeper, access = request.access] in gatekeeper.stillHolds(access) },
             turnInterval: rate.map { .seconds(1 / $0) }, text: text)
         return Response(
             status: .ok, headers: [.contentType: Self.eventStream, .accelBuffering: "no"], body: stream.body)
@@ -43,6 +45,7 @@ extension API {
                 throw .invalid(name, "\(name) holds more than the \(Limits.deviceByteCount) bytes that a device id may have.")
             }
         }
+        filter.require(prefix: request.access.prefix)
         if let prefix { filter.require(prefix: prefix) }
         if let devices { filter.require(devices: devices) }
     }

@@ -17,6 +17,7 @@ extension API {
         if let ingest = sources.ingest() { text.ingest(ingest) }
         requestMetrics.write(to: &text)
         liveClients.write(to: &text)
+        connections.write(to: &text)
         text.process(dataPath: options.dataPath)
         sources.metrics(&text)
         return Response(

@@ -25,19 +25,21 @@ extension API {
         if layout.format == .csv, query.fields == nil {
             throw Problem.invalid("fields", "fields is needed for CSV, whose heading names the columns of all devices.")
         }
-        var devices = try seriesDevices(parameters, table: table)
+        var devices = try seriesDevices(parameters, table: table, access: request.access)
         switch (try cursor(of: parameters, query: hash), devices) {
         case (nil, _): query = try await readers.perform { [query] in query.withStart(now: now) }
         case (.series(let place, let start, let end)?, _) where devices.move(to: place): query.fix(start: start, end: end)
         default: throw Self.foreignToken
         }
-        let pieces = QueryPieces(devices: devices, query: query, hash: hash, layout: layout)
+        let pieces = QueryPieces(devices: devices, access: request.access, query: query, hash: hash, layout: layout)
         return try await readers.response(pieces, contentType: layout.format.contentType, headers: [.vary: "accept"], for: request)
     }
 
-    private func seriesDevices(_ parameters: Parameters, table: Table) throws(Problem) -> SeriesDevices {
+    private func seriesDevices(_ parameters: Parameters, table: Table, access: Access) throws(Problem) -> SeriesDevices {
         let prefix = try parameters.text("prefix")
-        guard let list = try parameters.list("devices") else { return SeriesDevices(table: table, prefix: prefix ?? "") }
+        guard let list = try parameters.list("devices") else {
+            return SeriesDevices(table: table, prefix: access.narrowed(prefix: prefix ?? ""))
+        }
         guard prefix == nil else { throw .invalid("devices", "devices and prefix exclude each other: give one of them.") }
         guard list.count <= DeviceListBody.limit else {
             throw .invalid("devices", "devices may name at most \(DeviceListBody.limit) devices.")
@@ -54,6 +56,7 @@ private struct QueryPieces: PieceSource {
     private static let pieceDeviceCount = 256
 
     private var devices: SeriesDevices
+    private let access: Access
     private let query: SeriesQuery
     private let hash: QueryHash
     private let layout: RowLayout
@@ -64,8 +67,9 @@ private struct QueryPieces: PieceSource {
     private var isFirst = true
     private var nextPageToken: String?
 
-    init(devices: SeriesDevices, query: SeriesQuery, hash: QueryHash, layout: RowLayout) {
+    init(devices: SeriesDevices, access: Access, query: SeriesQuery, hash: QueryHash, layout: RowLayout) {
         self.devices = devices
+        self.access = access
         self.query = query
         self.hash = hash
         self.layout = layout
@@ -83,7 +87,8 @@ private struct QueryPieces: PieceSource {
             if current == nil {
                 guard devices.hasNext, let (id, after) = devices.next() else { return end(&json) }
                 deviceCount += 1
-                guard let detail = query.table.device(id) else {
+                // Whatever a page token says: a list or a walk may be told to go on with any id.
+                guard access.allows(device: id), let detail = query.table.device(id) else {
                     writeUnknown(id, &json)
                     continue
                 }

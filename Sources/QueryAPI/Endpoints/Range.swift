@@ -8,6 +8,7 @@ extension API {
     func range(_ request: APIRequest) async throws -> Response {
         let parameters = request.parameters
         let table = try table(of: request)
+        let id = try device(of: request, in: table)
         let hash = request.queryHash(table: table.name)
         let now = clock.now()
         var query = try SeriesQuery(parameters, table: table, now: now)
@@ -22,7 +23,6 @@ extension API {
         }
         let tag = try tag(request, query, layout)
         if let known = tag?.notModified(for: request.headers[.ifNoneMatch], now: now) { return known }
-        let id = request.captures[0]
         let known = try await readers.perform { [query] in (device: table.device(id), query: query.withStart(now: now)) }
         guard let device = known.device else { throw Self.unknownDevice(id, in: table) }
         query = known.query

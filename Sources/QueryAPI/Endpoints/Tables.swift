@@ -9,7 +9,7 @@ extension API {
         let summaries = try await readers.perform { [store] in store.tables.map { $0.summary() } }
         return json { json in
             json.key("tables")
-            json.array { json in summaries.forEach { json.table($0, time: format) } }
+            json.array { json in summaries.forEach { json.table($0, time: format, isWhole: request.access.prefix.isEmpty) } }
         }
     }
 
@@ -30,7 +30,8 @@ extension API {
 }
 
 extension JSONWriter {
-    fileprivate mutating func table(_ summary: TableSummary, time format: TimeFormat) {
+    /// - Parameter isWhole: with the figures of all devices together, which a token for some of them is not shown.
+    fileprivate mutating func table(_ summary: TableSummary, time format: TimeFormat, isWhole: Bool) {
         let options = summary.options
         object { json in
             json.member("name", options.name)
@@ -38,11 +39,13 @@ extension JSONWriter {
             json.member("max_versions", options.maxVersions)
             json.member("buckets", options.buckets)
             json.member("partition_s", seconds: options.partitionLength)
-            json.member("devices", summary.deviceCount)
-            json.member("rows", summary.rowCount)
-            json.member("bytes", summary.byteCount)
-            json.member("oldest", summary.oldest, as: format)
-            json.member("newest", summary.newest, as: format)
+            if isWhole {
+                json.member("devices", summary.deviceCount)
+                json.member("rows", summary.rowCount)
+                json.member("bytes", summary.byteCount)
+                json.member("oldest", summary.oldest, as: format)
+                json.member("newest", summary.newest, as: format)
+            }
             json.key("fields")
             json.array { json in
                 for field in summary.fields {

@@ -37,7 +37,7 @@ extension API {
         let limit = self.options.bodyByteLimit
         let isPacked = try request.headers.isBodyPacked
         let bytes = try await request.collectBody(upTo: limit)
-        let body = WriteBody(bytes: bytes, isPacked: isPacked, format: format, options: options, limit: limit)
+        let body = WriteBody(bytes: bytes, isPacked: isPacked, format: format, options: options, limit: limit, access: request.access)
         let outcome = try await writers.perform { [store] in try body.commit(to: table, of: store) }
         guard outcome.rejected.isEmpty else {
             requestMetrics.record(rejected: outcome.rejected)
@@ -62,6 +62,7 @@ extension API {
     private static func partlyRejected(_ outcome: WriteOutcome) -> Problem {
         let rejected = outcome.rejectedCount
         if outcome.accepted == 0, rejected == outcome.rejected[.rateLimited] { return .tooFast(outcome) }
+        if outcome.accepted == 0, rejected == outcome.rejected[.forbidden] { return .foreignDevices(outcome) }
         let hint = outcome.misfit.map { " " + $0.text } ?? ""
         var problem = Problem(
             .badRequest, "rejected-readings", "Rejected readings",

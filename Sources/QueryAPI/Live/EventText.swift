@@ -52,14 +52,16 @@ struct EventText {
     }
 
     /// - Parameter id: up to which reading the client has seen everything, so that it may resume there.
-    mutating func statistics(id: SequenceNumber, sequence: SequenceNumber, now: Timestamp, rates: RateSampler.Rates, behind: Int) {
+    mutating func statistics(id: SequenceNumber, sequence: SequenceNumber, now: Timestamp, rates: RateSampler.Rates?, behind: Int) {
         let time = time
         json.event("stats", id: id) { json in
             json.member("time", now, as: time)
             json.key("sequence")
             json.integer(Int64(clamping: sequence))
-            json.member("messages_per_s", rates.messages)
-            json.member("readings_per_s", rates.readings)
+            if let rates {
+                json.member("messages_per_s", rates.messages)
+                json.member("readings_per_s", rates.readings)
+            }
             json.member("behind", behind)
         }
     }

@@ -20,7 +20,10 @@ struct LiveStream: Sendable {
     let reader: FeedReader
     let store: TelemetryStore
     let clock: any WallClock
-    let sampler: RateSampler
+    /// Nil: the client is not to see the rates of all devices together.
+    let sampler: RateSampler?
+    /// Whether the client would still be let in: a token may be revoked, or end. Asked each second.
+    let isAdmitted: @Sendable () -> Bool
     /// Of each device at most one reading in this time.
     var turnInterval: Duration?
     var text: EventText
@@ -58,6 +61,7 @@ struct LiveStream: Sendable {
             try Task.checkCancellation()
             let now = ContinuousClock.now
             if now >= nextStatistics {
+                guard isAdmitted() else { return }
                 appendStatistics()
                 nextStatistics = now + Self.statisticsInterval
             }
@@ -89,6 +93,6 @@ struct LiveStream: Sendable {
 
     private mutating func appendStatistics() {
         text.statistics(
-            id: reader.settled, sequence: store.sequence, now: clock.now(), rates: sampler.rates, behind: reader.behindCount)
+            id: reader.settled, sequence: store.sequence, now: clock.now(), rates: sampler?.rates, behind: reader.behindCount)
     }
 }

@@ -6,6 +6,8 @@ import NIOCore
 /// A request that found its route: what a handler gets.
 struct APIRequest: Sendable {
     let route: Route
+    /// What its sender may see and do.
+    let access: Access
     /// Decoded path captures.
     let captures: [String]
     let parameters: Parameters
@@ -27,12 +29,13 @@ struct APIRequest: Sendable {
         }
     }
 
-    /// The hash that page tokens of this query carry.
+    /// The hash that page tokens of this query carry, and tags of its answer: with another device prefix it is another query.
     ///
     /// - Parameter members: of the body, where it says what is asked.
     func queryHash(table: String, adding parts: [String] = [], members: Parameters? = nil) -> QueryHash {
         var hash = QueryHash()
         hash.add(route.pattern)
+        hash.add(access.prefix)
         hash.add(table)
         captures.forEach { hash.add($0) }
         parameters.add(to: &hash)

@@ -1,5 +1,7 @@
 import HTTPTypes
 import Hummingbird
+import NIOCore
+import NIOHTTP1
 import Telemetry
 import TelemetryStore
 
@@ -44,6 +46,17 @@ struct Problem: Error {
         Problem(.contentTooLarge, "too-large", "Body too large", "A body may have at most \(limit) bytes.")
     }
 
+    /// 431 for a head beyond the limits, 400 for what is no HTTP.
+    static func malformed(_ error: HTTPParserError) -> Problem {
+        guard error == .headerOverflow else {
+            return Problem(.badRequest, "malformed-request", "Malformed request", "This is no HTTP/1.1 request: \(error).")
+        }
+        return Problem(
+            .requestHeaderFieldsTooLarge, "head-too-large", "Head too large",
+            "A request's target and headers may have at most \(QueryOptions.headerByteLimit) bytes in at most "
+                + "\(QueryOptions.headerCountLimit) headers.")
+    }
+
     /// 503 with `Retry-After`.
     static func unavailable(_ slug: String, _ detail: String) -> Problem {
         var problem = Problem(.serviceUnavailable, slug, "Not available now", detail)
@@ -57,6 +70,13 @@ struct Problem: Error {
             .tooManyRequests, "rate-limited", "Too many readings",
             "The table, or each device of the body, sends more readings a second than it may; none was stored.", param: "body")
         problem.headers[.retryAfter] = "1"
+        problem.outcome = outcome
+        return problem
+    }
+
+    /// 403: every reading is of a device that the token is not for.
+    static func foreignDevices(_ outcome: WriteOutcome) -> Problem {
+        var problem = Problem(.forbidden, "forbidden", "Forbidden", "The token is not for the devices of the body; none was stored.")
         problem.outcome = outcome
         return problem
     }
@@ -79,7 +99,17 @@ struct Problem: Error {
         }
     }
 
+    static let contentType = "application/problem+json"
+
     func response(requestID: String) -> Response {
+        var headers = headers
+        headers[.contentType] = Self.contentType
+        let body = ByteBuffer(bytes: json(requestID: requestID))
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: body))
+    }
+
+    /// - Parameter requestID: nil: it never became a request.
+    func json(requestID: String?) -> [UInt8] {
         var json = JSONWriter()
         json.object { json in
             json.member("type", "/problems/\(slug)")
@@ -88,11 +118,9 @@ struct Problem: Error {
             json.member("detail", detail)
             if let param { json.member("param", param) }
             outcome?.write(to: &json)
-            json.member("request_id", requestID)
+            if let requestID { json.member("request_id", requestID) }
         }
         json.endLine()
-        var headers = headers
-        headers[.contentType] = "application/problem+json"
-        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.bytes)))
+        return json.bytes
     }
 }

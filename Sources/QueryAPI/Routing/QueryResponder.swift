@@ -1,14 +1,23 @@
 import HTTPTypes
 import Hummingbird
 import Logging
+import NIOHTTP1
 import Synchronization
 import TelemetryStore
 
-/// Takes every request: gives it an id, finds its route, turns errors into problems, sets the common headers, counts.
+/// Takes every request: gives it an id, finds its route, lets it in or not, turns errors into problems, sets the common headers, counts.
 package struct QueryResponder: HTTPResponder {
     package typealias Context = PeerContext
 
+    /// What becomes known of a request on its way, for whoever tells of it afterwards.
+    private struct Exchange {
+        var route: Route?
+        var access: Access?
+    }
+
     let table: RouteTable
+    let gatekeeper: Gatekeeper
+    let crossOrigin: CrossOrigin
     let metrics: RequestMetrics
     let requestIDs: RequestIDs
     /// Packs answers.
@@ -19,34 +28,42 @@ package struct QueryResponder: HTTPResponder {
         let id = requestIDs.id(for: request.headers)
         var logger = context.logger
         logger[metadataKey: "request_id"] = .string(id)
-        var route: Route?
+        var exchange = Exchange()
         var response: Response
         do {
-            response = try await answer(request, context: context, logger: logger, route: &route)
+            response = try await answer(request, context: context, logger: logger, exchange: &exchange)
             try await response.pack(for: request.headers[.acceptEncoding], on: packers)
             if request.method == .head { response = try await response.withoutBody() }
         } catch {
             let problem = problem(for: error, logger: logger)
-            response = route?.errors == .influx ? problem.influxResponse() : problem.response(requestID: id)
+            response = exchange.route?.errors == .influx ? problem.influxResponse() : problem.response(requestID: id)
             if request.method == .head { response = response.createHeadResponse() }
         }
         response.headers[.requestID] = id
-        response.headers[.xContentTypeOptions] = "nosniff"
-        if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
-        metrics.record(route: route?.pattern ?? "none", status: response.status.code, duration: ContinuousClock.now - started)
+        SecurityHeaders.add(to: &response.headers)
+        crossOrigin.mark(&response.headers, origin: request.headers[.origin])
+        audit(exchange, response.status, context: context)
+        metrics.record(
+            route: exchange.route?.pattern ?? "none", status: response.status.code, duration: ContinuousClock.now - started)
         return response
     }
 
-    private func answer(_ request: Request, context: Context, logger: Logger, route found: inout Route?) async throws -> Response {
+    private func answer(_ request: Request, context: Context, logger: Logger, exchange: inout Exchange) async throws -> Response {
+        // The first Host is the authority; what is left among the headers is a second one (RFC 9112 §3.2).
+        guard request.headers[.host] == nil else { throw Problem.invalid("host", "The header Host may be given once.") }
         let target = RequestTarget(request.head.path ?? "/")
         switch table.match(request.method, path: target.segments) {
         case .none:
             throw Problem.notFound("There is nothing at this path." + target.slashHint)
         case .otherMethods(let allowed):
             guard request.method == .options else { throw Problem.methodNotAllowed(request.method, allowed: allowed) }
-            return Response(status: .noContent, headers: [.allow: (allowed + [.options]).map(\.rawValue).joined(separator: ", ")])
+            var headers = crossOrigin.preflight(request.head, methods: allowed) ?? [:]
+            headers[.allow] = (allowed + [.options]).map(\.rawValue).joined(separator: ", ")
+            return Response(status: .noContent, headers: headers)
         case .found(let route, let rawCaptures):
-            found = route
+            exchange.route = route
+            let access = try admit(request, to: route, query: target.query)
+            exchange.access = access
             let captures = try rawCaptures.map { raw in
                 guard let capture = PercentEncoding.decode(raw) else {
                     throw Problem.invalid("id", "The device id in the path is not percent-encoded UTF-8.")
@@ -56,8 +73,27 @@ package struct QueryResponder: HTTPResponder {
             let parameters = try Parameters(target.query, known: route.parameters)
             return try await route.handler(
                 APIRequest(
-                    route: route, captures: captures, parameters: parameters, headers: request.headers, body: request.body,
-                    channel: context.channel, logger: logger))
+                    route: route, access: access, captures: captures, parameters: parameters, headers: request.headers,
+                    body: request.body, channel: context.channel, logger: logger))
+        }
+    }
+
+    /// The first thing that happens at a route: nothing of the request is judged, or told, before.
+    private func admit(_ request: Request, to route: Route, query: Substring) throws(Problem) -> Access {
+        if gatekeeper.isOpen, route.admission != .open { try crossOrigin.check(request.head) }
+        return try gatekeeper.admit(route.admission) { Credentials.secret(headers: request.headers, query: query, route: route) }
+    }
+
+    /// Tells of everything that only an admin may, and of whoever was refused.
+    private func audit(_ exchange: Exchange, _ status: HTTPResponse.Status, context: Context) {
+        guard let route = exchange.route else { return }
+        let what = "\(route.method.rawValue) \(route.pattern)"
+        if let access = exchange.access {
+            guard route.admission == .admin else { return }
+            let who = access.token.map { "token \($0.name)" } ?? "anyone"
+            gatekeeper.security.audit.record("\(who) from \(context.peerText)", what, String(status.code))
+        } else if status == .unauthorized || status == .forbidden {
+            gatekeeper.security.audit.recordRefusal(context.peerText, what, "refused with \(status.code)")
         }
     }
 
@@ -69,6 +105,8 @@ package struct QueryResponder: HTTPResponder {
             let problem = Problem.store(error)
             if problem.status.code >= 500 { logger.error("request failed: \(error)") }
             return problem
+        case let error as HTTPParserError:
+            return .malformed(error)
         default:
             logger.error("request failed: \(error)")
             return Problem(.internalServerError, "internal", "Internal error", "The server failed to answer; its log says why.")
@@ -100,6 +138,7 @@ struct RequestIDs: Sendable {
 }
 
 extension HTTPField.Name {
+    static let host = HTTPField.Name("host")!
     static let requestID = HTTPField.Name("x-request-id")!
     static let nextPageToken = HTTPField.Name("x-next-page-token")!
     static let version = HTTPField.Name("x-gaugehouse-version")!

@@ -1,7 +1,7 @@
 import HTTPTypes
 import Hummingbird
 
-/// One line of the API: method, path, parameters, handler.
+/// One line of the API: method, path, who may, parameters, handler.
 struct Route: Sendable {
     enum ErrorForm {
         /// RFC 9457.
@@ -13,6 +13,8 @@ struct Route: Sendable {
     let method: HTTPRequest.Method
     /// `/api/v1/devices/{id}/latest`: also the label of its metrics.
     let pattern: String
+    /// What it asks of whoever comes: there is no default, so that no route is open because nobody thought of it.
+    let admission: Admission
     /// Names of the query parameters it takes; any other is a 400.
     let parameters: [String]
     /// How its errors are written.
@@ -21,11 +23,12 @@ struct Route: Sendable {
     private let segments: [Substring]
 
     init(
-        _ method: HTTPRequest.Method, _ pattern: String, taking parameters: [String] = [], errors: ErrorForm = .problem,
-        _ handler: @escaping @Sendable (APIRequest) async throws -> Response
+        _ method: HTTPRequest.Method, _ pattern: String, needs admission: Admission, taking parameters: [String] = [],
+        errors: ErrorForm = .problem, _ handler: @escaping @Sendable (APIRequest) async throws -> Response
     ) {
         self.method = method
         self.pattern = pattern
+        self.admission = admission
         self.parameters = parameters
         self.errors = errors
         self.handler = handler

@@ -11,6 +11,9 @@ package struct PeerContext: RequestContext {
         coreContext = .init(source: source)
         channel = source.channel
     }
+
+    /// `192.0.2.7`, `local` where there is no address.
+    var peerText: String { channel.remoteAddress?.ipAddress ?? "local" }
 }
 
 /// Tells whether a client will say no more: mostly it has gone away, and nothing need be looked for on its behalf.

@@ -5,6 +5,10 @@ package struct QueryOptions: Sendable {
     package var host = "127.0.0.1"
     /// 0: any free port; `QueryServer`'s `onListening` tells which.
     package var port = 8080
+    /// Tokens and certificate; what a reload may change.
+    package var security = ServerSecurity()
+    /// Origins whose pages may use the API: `https://grafana.example.net`.
+    package var corsOrigins: [String] = []
     /// Version of the program, for `/ping` and metrics.
     package var version = "dev"
     /// Directory whose file system's free space is reported.
@@ -16,10 +20,17 @@ package struct QueryOptions: Sendable {
     /// Bytes of a request body, before and after it is unpacked; one group of commits holds a few of them in memory.
     package var bodyByteLimit = 8 << 20
     /// Bytes of a request's headers together, its target included: a few thousand device ids in a URL.
-    package var headerByteLimit = 64 << 10
-    /// A connection without a request for so long is closed.
-    package var idleSeconds = 60
-    /// Connections at once, those of live clients besides.
+    package static let headerByteLimit = 64 << 10
+    package static let headerCountLimit = 100
+    /// A connection on which no whole head of a request comes for so long is closed, however its bytes trickle.
+    package var idleDuration = Duration.seconds(60)
+    /// In each such time a body that is being sent brings `bodyProgressByteCount`, and an answer that is not read moves on.
+    package var progressDuration = Duration.seconds(20)
+    /// Half a kilobyte a second: the slowest modem is faster.
+    package var bodyProgressByteCount = 10 << 10
+    /// Of a client that has its answer and still sends.
+    package var lingerDuration = Duration.seconds(5)
+    /// Connections at once, those of live clients besides; beyond this number the one that has been idle longest is closed.
     package var connectionLimit = 1_024
     /// Clients of the live tail at once, beyond which the answer is 503.
     package var liveClientLimit = 1_000
@@ -32,4 +43,7 @@ package struct QueryOptions: Sendable {
     package var queueLimit = 1_024
 
     package init() {}
+
+    /// Only this machine reaches the server.
+    var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
 }

@@ -26,26 +26,29 @@ package struct QueryServer: Service {
         api = API(options: options, store: store, sources: sources, clock: clock)
     }
 
+    /// Every route with what it asks of whoever comes.
+    package var admissions: [(route: String, path: String, admission: Admission)] {
+        api.routes.map { ("\($0.method.rawValue) \($0.pattern)", $0.pattern, $0.admission) }
+    }
+
     /// - Throws: `IOError` when the address cannot be bound.
     package func run() async throws { try await application().run() }
 
     /// The server, its threads and its sampler. Made once; tests run it in place of `run`.
     package func application() -> Application<QueryResponder> {
         let onListening = onListening
-        let channel = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [PeerWatch(), ContinueHandler(bodyByteLimit: options.bodyByteLimit)],
-            idleTimeout: .seconds(Int64(options.idleSeconds)),
-            httpDecoderConfiguration: .init(
-                maxHeaderFieldSize: options.headerByteLimit, maxHeaderListSize: options.headerByteLimit, maxHeaderFieldCount: 100))
+        let (channel, security) = (channelConfiguration, options.security)
+        let responder = QueryResponder(
+            table: RouteTable(routes: api.routes), gatekeeper: api.gatekeeper,
+            crossOrigin: CrossOrigin(origins: Set(options.corsOrigins), isLoopback: options.isLoopback),
+            metrics: api.requestMetrics, requestIDs: RequestIDs(), packers: api.readers)
         var application = Application(
-            responder: QueryResponder(
-                table: RouteTable(routes: api.routes), metrics: api.requestMetrics, requestIDs: RequestIDs(), packers: api.readers),
-            server: HTTPServerBuilder { responder in
-                LoopChannel(base: HTTP1Channel(responder: responder, configuration: channel))
+            responder: responder,
+            server: HTTPServerBuilder { respond in
+                LoopChannel(base: GuardedChannel(http: HTTP1Channel(responder: respond, configuration: channel), security: security))
             },
             configuration: ApplicationConfiguration(
-                address: .hostname(options.host, port: options.port), serverName: "gaugehouse",
-                availableConnectionsDelegate: .maximum(options.connectionLimit + options.liveClientLimit, logger: logger)),
+                address: .hostname(options.host, port: options.port), serverName: "gaugehouse"),
             services: [api.readers, api.writers, api.sampler, api.liveClients],
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? 0) },
             logger: logger)
@@ -54,5 +57,20 @@ package struct QueryServer: Service {
             api.writers.start()
         }
         return application
+    }
+
+    private var channelConfiguration: HTTP1Channel.Configuration {
+        let limits = RequestGuard.Limits(
+            interval: TimeAmount(options.progressDuration), bodyByteCount: options.bodyProgressByteCount,
+            linger: TimeAmount(options.lingerDuration))
+        let byteLimit = QueryOptions.headerByteLimit
+        return HTTP1Channel.Configuration(
+            additionalChannelHandlers: [
+                PeerWatch(), ContinueHandler(bodyByteLimit: options.bodyByteLimit),
+                RequestGuard(limits: limits, register: api.connections),
+            ],
+            idleTimeout: TimeAmount(options.idleDuration),
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: byteLimit, maxHeaderListSize: byteLimit, maxHeaderFieldCount: QueryOptions.headerCountLimit))
     }
 }

@@ -13,13 +13,17 @@ struct WriteBody: Sendable {
     var options: DialectOptions
     /// Bytes, packed or not.
     var limit: Int
+    /// Whose devices are taken.
+    var access: Access
 
     /// Stores the good readings. Blocking, until they are on disk.
     func commit(to table: Table, of store: TelemetryStore) throws -> WriteOutcome {
         var batch = ReadingBatch()
         let body = try unpacked()
-        let decoded = try decode(body, table: table, into: &batch)
+        var decoded = try decode(body, table: table, into: &batch)
         var outcome = WriteOutcome(decoded)
+        let foreign = batch.keepRows { access.allows(device: $0) }
+        outcome.add(decoded.removePlaces(ofRows: foreign).map { ($0, .forbidden) })
         guard !batch.isEmpty else { return outcome }
         store.assignMissingTimes(&batch)
         let receipt = try store.commit(&batch)

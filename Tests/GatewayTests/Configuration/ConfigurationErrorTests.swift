@@ -57,7 +57,9 @@ import Testing
         ),
         ("[mqtt]\nport = \"1883\"", "port: expected an integer from 1 to 65535, found \"1883\""),
         ("[http]\nlisten = \"8080\"", "listen: expected ADDRESS:PORT like \"127.0.0.1:8080\" or \"[::1]:8080\", found \"8080\""),
-        ("[http]\nallow_remote = \"yes\"", "allow_remote: expected true or false, found \"yes\""),
+        ("[http]\nallow_anonymous = \"yes\"", "allow_anonymous: expected true or false, found \"yes\""),
+        ("[http]\nmax_connections = 1", "max_connections: expected an integer from 16 to 100000, found the integer 1"),
+        ("[http]\ncors_origins = \"*\"", "cors_origins: expected a list of strings, found \"*\""),
         ("[[mqtt.subscription]]\ntime_zone = \"CET\"", "time_zone: expected +HH:MM, -HH:MM or Z, found \"CET\""),
         ("[[mqtt.subscription]]\ninclude = \"a\"", "include: expected a list of strings, found \"a\""),
         ("[[mqtt]]\n[[mqtt]]", "client_id: \"gaugehouse\" is taken by an earlier [[mqtt]]"),
@@ -88,7 +90,6 @@ import Testing
     }
 
     @Test(arguments: [
-        ("[http]\ntoken_file = \"/etc/tokens\"", "token_file: authentication by token is not supported by this version"),
         ("[[delivery]]\nmode = \"incremental\"", "mode: \"incremental\" is not supported by this version; it has \"aged\""),
         ("[[delivery]]\ndestination = \"s3://b/p\"", "destination: delivery to S3 is not supported by this version; use file:///DIRECTORY"),
         ("[[delivery]]\n[delivery.s3]\nregion = \"x\"", "delivery to S3 is not supported by this version"),
@@ -152,8 +153,8 @@ import Testing
             found == [
                 "g.toml:2: password_file: a password needs a username",
                 "g.toml:4: tls_cert_file: tls_cert_file and tls_key_file come together",
-                "g.toml:6: listen: 0.0.0.0 is reachable from elsewhere, and this version has no tokens; "
-                    + "set allow_remote = true if that is meant",
+                "g.toml:6: listen: 0.0.0.0 is reachable from elsewhere; set token_file, or allow_anonymous = true if everyone there may "
+                    + "read and write",
                 "g.toml:10: age: 1h must be shorter than the table's ttl, 1h",
             ])
     }

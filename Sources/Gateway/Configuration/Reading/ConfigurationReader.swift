@@ -12,6 +12,7 @@ struct ConfigurationReader {
     private(set) var warnings: [ConfigurationProblem] = []
     /// Content of each `password_file`, by the path of its section.
     var passwords: [[String]: String] = [:]
+    var httpFiles = HTTPFiles()
 
     init(file: String) { self.file = file }
 

@@ -126,14 +126,4 @@ extension ConfigurationReader {
         let columns = values.list("columns")
         if Set(columns).count < columns.count { note("columns: a name is there twice", at: values.place(of: "columns")) }
     }
-
-    private mutating func checkHTTP() {
-        for http in all("http") {
-            guard let address = ListenAddress(http.text("listen")), !address.isLoopback, !http.boolean("allow_remote") else { continue }
-            note(
-                "listen: \(address.host) is reachable from elsewhere, and this version has no tokens; "
-                    + "set allow_remote = true if that is meant",
-                at: http.place(of: "listen"))
-        }
-    }
 }

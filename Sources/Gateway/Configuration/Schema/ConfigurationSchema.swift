@@ -136,8 +136,12 @@ package enum ConfigurationSchema {
         name: "http", summary: ["The query and write API."],
         options: [
             .init("listen", .text, "127.0.0.1:8080", "address and port; port 0 takes a free one", check: isListenAddress),
-            .init("allow_remote", .boolean, "false", "this version has no tokens: true lets it listen beyond loopback"),
-            .init("token_file", .text, "", "file of bearer tokens", planned: "authentication by token"),
+            .init("token_file", .text, "", "file of tokens, see gaugehouse token; empty: nobody is asked for one", reloads: true),
+            .init("allow_anonymous", .boolean, "false", "true: without token_file it may listen beyond loopback", reloads: true),
+            .init("tls_cert_file", .text, "", "certificate in PEM, with what signed it; turns TLS on", reloads: true),
+            .init("tls_key_file", .text, "", "its key in PEM", reloads: true),
+            .init("cors_origins", .list, "", "origins whose pages may use the API: https://grafana.example.net"),
+            .init("max_connections", .integer(16...100_000), "1024", "beyond it the one that is idle longest is closed"),
             .init("device_tag", .text, "device", "tag of line protocol, column of CSV, that names the device", check: isNotEmpty),
             .init(
                 "tags", .choice(["device", "fields"]), "device",

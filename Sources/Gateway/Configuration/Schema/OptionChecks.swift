@@ -59,7 +59,9 @@ package struct ListenAddress: Sendable, Equatable {
     }
 
     /// Reachable from this machine only.
-    package var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+    package var isLoopback: Bool { Self.isLoopback(host) }
+
+    package static func isLoopback(_ host: String) -> Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
 }
 
 extension UInt8 {

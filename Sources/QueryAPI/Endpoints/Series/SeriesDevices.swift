@@ -19,7 +19,8 @@ struct SeriesDevices: Sendable {
 
     init(list: [String]) { source = .list(list) }
 
-    init(table: Table, prefix: String) {
+    /// - Parameter prefix: nil: none; see `Access.narrowed`.
+    init(table: Table, prefix: String?) {
         source = .walk(DeviceWalk(filter: DeviceFilter(table: table, prefix: prefix), after: nil, remaining: .max))
     }
 

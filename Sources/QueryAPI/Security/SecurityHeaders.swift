@@ -1,0 +1,29 @@
+import HTTPTypes
+
+/// What every answer tells browsers, whoever made it. Handlers set none of these.
+///
+/// No `Strict-Transport-Security`: it holds for every port of the host, and a box often has a neighbour there that speaks plain HTTP.
+enum SecurityHeaders {
+    /// Pages load from here alone and run no inline script; nobody frames them.
+    private static let pagePolicy = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    /// Data are no page: what takes them for one may do nothing.
+    private static let dataPolicy = "default-src 'none'; frame-ancestors 'none'"
+
+    static func add(to headers: inout HTTPFields) {
+        let isPage = headers[.contentType]?.hasPrefix("text/html") == true
+        headers[.contentSecurityPolicy] = isPage ? pagePolicy : dataPolicy
+        headers[.xContentTypeOptions] = "nosniff"
+        headers[.xFrameOptions] = "DENY"
+        headers[.referrerPolicy] = "no-referrer"
+        headers[.crossOriginResourcePolicy] = "same-origin"
+        if isPage { headers[.crossOriginOpenerPolicy] = "same-origin" }
+        if headers[.cacheControl] == nil { headers[.cacheControl] = "no-store" }
+    }
+}
+
+extension HTTPField.Name {
+    static let xFrameOptions = HTTPField.Name("x-frame-options")!
+    static let referrerPolicy = HTTPField.Name("referrer-policy")!
+    static let crossOriginResourcePolicy = HTTPField.Name("cross-origin-resource-policy")!
+    static let crossOriginOpenerPolicy = HTTPField.Name("cross-origin-opener-policy")!
+}
