@@ -73,7 +73,7 @@ build_torture() {
 
 # Installs what tests need, and builds every program of theirs; sets GAUGEHOUSE_PYTHON and where the programs are.
 prepare_tests() {
-    install_missing "${build_packages[@]}" "${broker_packages[@]}" "${browser_packages[@]}" python3
+    install_missing "${build_packages[@]}" "${broker_packages[@]}" "${browser_packages[@]}" python3 openssl
     # Debian keeps what `python3 -m venv` needs in a package of its own.
     python3 -c 'import ensurepip, venv' 2>/dev/null || install_missing python3-venv
 

@@ -99,7 +99,7 @@ final class ReloadService: Service {
         security.replace(tls: http.tls)
         security.audit.record("SIGHUP", "reload of the configuration", "taken over")
         guard before != http.tokens else { return }
-        let count = http.tokens.map { "\($0.count) tokens" } ?? "no token is asked for"
+        let count = http.tokens.map { "\($0.count) token\($0.count == 1 ? "" : "s")" } ?? "no token is asked for"
         security.audit.record("SIGHUP", "reload of tokens", "\(count)\(Self.changes(from: before ?? [], to: http.tokens ?? []))")
     }
 
