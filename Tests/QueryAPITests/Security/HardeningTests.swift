@@ -57,6 +57,23 @@ import Testing
         }
     }
 
+    @Test func aClientThatGoesAwayLeavesNothingBehind() async throws {
+        try await TestBed.run(isLive: true) { (bed: TestBed) async throws -> Void in
+            for text in [Self.post(1_000) + "[", "GET / HT", Self.post(1_000, path: "/nothing") + "["] {
+                try await RawSocket.run(bed) { socket in
+                    try await socket.send(text)
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+            }
+            var count = 0
+            for _ in 0..<100 where count != 1 {
+                try await Task.sleep(for: .milliseconds(50))
+                count = try await Self.openConnections(bed)
+            }
+            #expect(count == 1)
+        }
+    }
+
     @Test func anAnswerThatIsNotReadIsGivenUp() async throws {
         try await TestBed.run(isLive: true, configure: { $0.progressDuration = .milliseconds(300) }) {
             (bed: TestBed) async throws -> Void in
