@@ -23,7 +23,7 @@ struct WriteBody: Sendable {
         var decoded = try decode(body, table: table, into: &batch)
         var outcome = WriteOutcome(decoded)
         let foreign = batch.keepRows { access.allows(device: $0) }
-        outcome.add(decoded.removePlaces(ofRows: foreign).map { ($0, .forbidden) })
+        outcome.add(decoded.removePlaces(ofRows: foreign).map { ($0, .forbidden, .distantPast) }, unit: options.timeUnit)
         guard !batch.isEmpty else { return outcome }
         store.assignMissingTimes(&batch)
         let receipt = try store.commit(&batch)
