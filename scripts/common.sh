@@ -71,9 +71,21 @@ build_torture() {
     export torture_bin
 }
 
+# Installs promtool, a client of the tests. It comes with a server that Debian starts; one that was there before is left alone.
+install_promtool() {
+    local sudo=()
+    command -v promtool >/dev/null && return
+    install_missing prometheus
+    if [ -d /run/systemd/system ]; then
+        [ "$(id -u)" -eq 0 ] || sudo=(sudo)
+        "${sudo[@]}" systemctl disable --now --quiet prometheus
+    fi
+}
+
 # Installs what tests need, and builds every program of theirs; sets GAUGEHOUSE_PYTHON and where the programs are.
 prepare_tests() {
     install_missing "${build_packages[@]}" "${broker_packages[@]}" "${browser_packages[@]}" python3 openssl
+    install_promtool
     # Debian keeps what `python3 -m venv` needs in a package of its own.
     python3 -c 'import ensurepip, venv' 2>/dev/null || install_missing python3-venv
 

@@ -17,6 +17,9 @@ package final class Table: Sendable {
 
     package func hasField(_ name: String) -> Bool { core.registry.field(name) != nil }
 
+    /// Every field that a device of the table ever had, the oldest first.
+    package var fieldNames: [String] { core.registry.fieldNames }
+
     package func summary() -> TableSummary {
         let names = core.registry.fieldNames
         return core.lock.reading {

@@ -60,7 +60,7 @@ struct API: Sendable {
                 .post, "/write", needs: .write, taking: ["db", "rp", "precision", "consistency", "u", "p"], errors: .influx, influxWrite),
             Route(.post, "/api/v2/write", needs: .write, taking: ["bucket", "org", "orgID", "precision"], errors: .influx, influxWrite),
             Route(.get, "/api/v1/dead-letters", needs: .readAll, taking: ["reason", "limit", "time"], deadLetters),
-        ] + Self.dashboardRoutes
+        ] + prometheusRoutes + Self.dashboardRoutes
     }
 
     func limit(of request: APIRequest) throws(Problem) -> Int {

@@ -11,6 +11,8 @@ struct APIRequest: Sendable {
     /// Decoded path captures.
     let captures: [String]
     let parameters: Parameters
+    /// The raw query string, for routes that read it by themselves.
+    let query: Substring
     let headers: HTTPFields
     let body: RequestBody
     /// The connection it came by.

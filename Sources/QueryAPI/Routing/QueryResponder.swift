@@ -70,11 +70,11 @@ package struct QueryResponder: HTTPResponder {
                 }
                 return capture
             }
-            let parameters = try Parameters(target.query, known: route.parameters)
+            let parameters = try Parameters(route.readsOwnForm ? "" : target.query, known: route.parameters)
             return try await route.handler(
                 APIRequest(
-                    route: route, access: access, captures: captures, parameters: parameters, headers: request.headers,
-                    body: request.body, channel: context.channel, logger: logger))
+                    route: route, access: access, captures: captures, parameters: parameters, query: target.query,
+                    headers: request.headers, body: request.body, channel: context.channel, logger: logger))
         }
     }
 

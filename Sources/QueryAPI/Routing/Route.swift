@@ -17,6 +17,8 @@ struct Route: Sendable {
     let admission: Admission
     /// Names of the query parameters it takes; any other is a 400.
     let parameters: [String]
+    /// It reads the query string by itself, by another API's rules: parameters it does not know are passed over.
+    let readsOwnForm: Bool
     /// How its errors are written.
     let errors: ErrorForm
     let handler: @Sendable (APIRequest) async throws -> Response
@@ -24,12 +26,13 @@ struct Route: Sendable {
 
     init(
         _ method: HTTPRequest.Method, _ pattern: String, needs admission: Admission, taking parameters: [String] = [],
-        errors: ErrorForm = .problem, _ handler: @escaping @Sendable (APIRequest) async throws -> Response
+        readsOwnForm: Bool = false, errors: ErrorForm = .problem, _ handler: @escaping @Sendable (APIRequest) async throws -> Response
     ) {
         self.method = method
         self.pattern = pattern
         self.admission = admission
         self.parameters = parameters
+        self.readsOwnForm = readsOwnForm
         self.errors = errors
         self.handler = handler
         segments = RequestTarget(pattern).segments
