@@ -141,6 +141,7 @@ let package = Package(
                 "Dialects", "Telemetry", "TelemetryStore", "Ingest", "QueryAPI", "Gateway", product("Logging", of: "swift-log"),
                 product("ServiceLifecycle", of: "swift-service-lifecycle"),
             ]),
+        tests("CommandLineTests", ["gaugehouse", "Gateway", product("ArgumentParser", of: "swift-argument-parser")]),
         tests("LoadTests", ["gaugehouse-load", product("Histogram", of: "hdrhistogram-swift")]),
         tests("TidyTests", []),
     ],

@@ -20,6 +20,15 @@ sed -i "s#^ExecStart=/usr/bin/#ExecStart=$prefix/bin/#" "$root/usr/lib/systemd/s
 install -D -m 644 systemd/gaugehouse-sysusers.conf "$root/usr/lib/sysusers.d/gaugehouse.conf"
 install -D -m 644 systemd/gaugehouse-tmpfiles.conf "$root/usr/lib/tmpfiles.d/gaugehouse.conf"
 install -D -m 644 configs/mosquitto.conf "$root$prefix/share/doc/gaugehouse/mosquitto.conf"
+# What the program prints is where each shell looks for completions of packaged programs.
+completion() {
+    install -d "$root$prefix/share/$2"
+    "$directory/gaugehouse" --generate-completion-script "$1" >"$root$prefix/share/$2/$3"
+    chmod 644 "$root$prefix/share/$2/$3"
+}
+completion bash bash-completion/completions gaugehouse
+completion zsh zsh/vendor-completions _gaugehouse
+completion fish fish/vendor_completions.d gaugehouse.fish
 install -D -m 644 README.md "$root$prefix/share/doc/gaugehouse/README.md"
 [ -e "$root/etc/gaugehouse/gaugehouse.toml" ] || install -D -m 644 configs/gaugehouse.toml "$root/etc/gaugehouse/gaugehouse.toml"
 

@@ -61,7 +61,7 @@ def test_the_command_line_shows_what_the_gateway_holds(gateway: Gateway) -> None
     latest = run(GAUGEHOUSE, "latest", "dev-1", "--url", api.url)
     assert latest.returncode == 0, latest.stderr
     lines = [line.split() for line in latest.stdout.splitlines()]
-    assert lines[0] == ["FIELD", "VALUE", "TIME"]
+    assert lines[0][:3] == ["FIELD", "VALUE", "TIME"]
     assert [line[:2] for line in lines[1:]] == [["status", "ok"], ["temperature", "22.5"]]
 
     as_json = run(GAUGEHOUSE, "latest", "dev-1", "--url", api.url, "--json")
@@ -82,10 +82,7 @@ def test_the_command_line_shows_what_the_gateway_holds(gateway: Gateway) -> None
     )
     assert query.returncode == 0, query.stderr
     lines = [line.split() for line in query.stdout.splitlines()]
-    assert lines[0] == ["time", "temperature", "status"] and [line[1:] for line in lines[1:]] == [
-        ["21.5"],
-        ["22.5", "ok"],
-    ]
+    assert lines[0][2:] == ["temperature", "status"] and [line[2:] for line in lines[1:]] == [["21.5"], ["22.5", "ok"]]
 
     partitions = run(GAUGEHOUSE, "partitions", "--url", api.url, "--json")
     assert json.loads(partitions.stdout) == api.get("/api/v1/partitions", time="rfc3339")
@@ -98,7 +95,6 @@ def test_the_command_line_says_why_it_has_nothing_to_show(gateway: Gateway) -> N
     cases = [
         (["latest", "nobody", "--url", gateway.api.url], 66, "nobody"),
         (["query", "nobody", "--url", gateway.api.url, "--start", "yesterday"], 64, "start"),
-        (["latest"], 64, "device"),
         (["latest", "dev-1", "--url", "http://127.0.0.1:1"], 69, "http://127.0.0.1:1"),
     ]
     for arguments, code, word in cases:

@@ -17,6 +17,8 @@ package enum SystemExitCode: Int32, Sendable {
     case inputOutput = 74
     /// Try again later.
     case temporaryFailure = 75
+    /// The token does not allow it, or there is none.
+    case noPermission = 77
     /// The configuration is wrong; a restart does not mend it.
     case configuration = 78
 }

@@ -32,3 +32,6 @@ func fail(_ message: String, _ code: SystemExitCode) -> Never {
     FileHandle.standardError.write(Data("\(message)\n".utf8))
     exit(code.rawValue)
 }
+
+/// Tells something beside the answer, on standard error.
+func note(_ text: String) { FileHandle.standardError.write(Data("gaugehouse: \(text)\n".utf8)) }

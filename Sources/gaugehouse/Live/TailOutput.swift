@@ -23,7 +23,7 @@ struct TailOutput {
         switch form {
         case .json: return data + "\n"
         case .csv:
-            let rows = fields.map { [time, device, $0.key, $0.value.cell].map(Self.csv).joined(separator: ",") + "\n" }
+            let rows = fields.map { CSVLines.line([time, device, $0.key, $0.value.cell]) }
             defer { hasHeader = true }
             return (hasHeader ? "" : "time,device,field,value\n") + rows.joined()
         case .text:
@@ -38,11 +38,5 @@ struct TailOutput {
     /// `…:00Z` and `…:00.123Z` in one column.
     private static func padded(_ time: String) -> String {
         time.count >= 27 ? time : time + String(repeating: " ", count: (time.count <= 24 ? 24 : 27) - time.count)
-    }
-
-    /// As in RFC 4180.
-    private static func csv(_ text: String) -> String {
-        let isPlain = !text.utf8.contains { $0 == 0x22 || $0 == 0x2C || $0 == 0x0A || $0 == 0x0D }
-        return isPlain ? text : "\"" + text.replacing("\"", with: "\"\"") + "\""
     }
 }

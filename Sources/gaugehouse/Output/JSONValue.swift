@@ -58,6 +58,21 @@ enum JSONValue: Codable, Equatable {
         return nil
     }
 
+    var integer: Int64? {
+        if case .integer(let number) = self { return number }
+        return nil
+    }
+
+    var number: Double? {
+        switch self {
+        case .integer(let number): Double(number)
+        case .double(let number): number
+        default: nil
+        }
+    }
+
+    var isNumberOrNull: Bool { self == .null || number != nil }
+
     var json: String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -1,24 +1,40 @@
 import ArgumentParser
 
 struct Latest: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show the newest value of each field of a device.")
+    static let configuration = CommandConfiguration(abstract: "Show the newest values of a device, of some, or of the fleet.")
 
-    @Argument(help: "Device id.")
-    var device: String
+    @Argument(help: "Device ids; those of --prefix, or all, when absent.", completion: .devices)
+    var devices: [String] = []
 
-    @Option(help: "Fields, separated by commas; all when absent.")
-    var fields: String?
+    @Option(help: "Devices whose ids begin so.")
+    var prefix: String?
+
+    @Option(
+        name: [.customLong("field"), .customLong("fields")],
+        help: ArgumentHelp("Field; may be repeated, or several separated by commas. All when absent.", valueName: "field"))
+    var fields: [String] = []
+
+    @Option(help: "Devices at most.")
+    var limit = 1_000
+
+    @Flag(help: "Print CSV.")
+    var csv = false
 
     @OptionGroup var client: APIClient
 
+    func validate() throws {
+        guard limit > 0 else { throw ValidationError("--limit is at least 1") }
+        guard devices.isEmpty || prefix == nil else { throw ValidationError("device ids and --prefix exclude each other") }
+        guard !csv || !client.json else { throw ValidationError("--csv and --json exclude each other") }
+    }
+
     func run() async throws {
         try await reporting {
-            let answer = try await client.get(
-                "/api/v1/devices/\(APIClient.escaped(device))/latest", ["fields": fields, "time": "rfc3339"])
-            if client.json { return print(answer.json) }
-            guard case .object(let values) = answer["values"] else { return }
-            let rows = values.sorted { $0.key < $1.key }.map { [$0.key, $0.value["value"].cell, $0.value["time"].cell] }
-            print(TextTable(columns: ["FIELD", "VALUE", "TIME"], rows: rows).text)
+            let request = LatestRequest(devices: devices, prefix: prefix, fields: fields.commaSeparated, limit: limit)
+            if client.json, devices.count == 1 { return print(try await request.one(of: client, time: "rfc3339").json) }
+            let (answer, hasMore) = try await request.answer(of: client, time: client.json ? "rfc3339" : "us")
+            print(client.json ? answer.json : csv ? answer.csv() : answer.tableText(), terminator: csv ? "" : "\n")
+            if hasMore { note("more devices follow: raise --limit") }
         }
     }
 }

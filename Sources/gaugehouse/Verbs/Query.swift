@@ -1,38 +1,41 @@
 import ArgumentParser
 
 struct Query: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show the readings of a device in a range of time.")
+    static let configuration = CommandConfiguration(
+        abstract: "Show the readings of devices in a range of time, their aggregates, or a plot of them.",
+        discussion: """
+            gaugehouse query line1/press --start -15m --field temp
+            gaugehouse query line1/press --start -1d --step 5m --agg avg,max --plot
+            gaugehouse query --prefix line1/ --where 'temp > 80' --csv
+            """)
 
-    @Argument(help: "Device id.")
-    var device: String
+    @OptionGroup var request: SeriesRequest
 
-    // Unconditional: `-5m` is a time, not a flag.
-    @Option(parsing: .unconditional, help: "First time: RFC 3339, epoch, or relative to now.")
-    var start = "-1h"
+    @Flag(help: "Draw each numeric column, as wide as the terminal.")
+    var plot = false
 
-    @Option(parsing: .unconditional, help: "First time not shown.")
-    var end = "now"
-
-    @Option(help: "Fields, separated by commas; all when absent.")
-    var fields: String?
-
-    @Option(help: "desc: newest first; asc: oldest first.")
-    var order = "desc"
-
-    @Option(help: "Rows at most, 1 to 100000.")
-    var limit = 1_000
+    @Flag(help: "Print CSV.")
+    var csv = false
 
     @OptionGroup var client: APIClient
 
+    func validate() throws {
+        guard [plot, csv, client.json].count(where: { $0 }) < 2 else {
+            throw ValidationError("--plot, --csv and --json exclude each other")
+        }
+    }
+
     func run() async throws {
         try await reporting {
-            let answer = try await client.get(
-                "/api/v1/devices/\(APIClient.escaped(device))/range",
-                ["start": start, "end": end, "fields": fields, "order": order, "limit": String(limit), "time": "rfc3339"])
-            if client.json { return print(answer.json) }
-            let columns = answer["columns"].elements.map(\.["name"].cell)
-            print(TextTable(columns: columns, rows: answer["rows"].elements.map { $0.elements.map(\.cell) }).text)
-            if answer["next_page_token"].string != nil { print("(more rows follow: narrow the range or raise --limit)") }
+            let (answer, hasMore) = try await request.answer(of: client)
+            if client.json {
+                print(answer.json)
+            } else if csv {
+                print(answer.csv(), terminator: "")
+            } else {
+                print(plot ? answer.plots(terminal: .output) : answer.tableText())
+            }
+            if hasMore { note("more rows follow: raise --limit, or narrow the range") }
         }
     }
 }

@@ -90,7 +90,7 @@ struct Tail: AsyncParsableCommand {
             throw Interruption(reason: error.localizedDescription)
         }
         guard status == 200 else {
-            let failure = APIClient.failure(status, (try? JSONDecoder().decode(JSONValue.self, from: problem)) ?? .null)
+            let failure = ProblemText(status, (try? JSONDecoder().decode(JSONValue.self, from: problem)) ?? .null).error
             if status >= 500, last != nil { throw Interruption(reason: failure.description) }
             throw failure
         }
@@ -117,6 +117,4 @@ struct Tail: AsyncParsableCommand {
         default: "an unknown number of readings is not shown: this is another store than before"
         }
     }
-
-    private func note(_ text: String) { FileHandle.standardError.write(Data("gaugehouse: \(text)\n".utf8)) }
 }
