@@ -6,6 +6,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Synchronization
+import Telemetry
 import Testing
 
 @testable import QueryAPI
@@ -53,14 +54,15 @@ import Testing
         let fate = Fate()
         let pool = BlockingPool(threadCount: 2, queueLimit: 1)
         pool.start()
-        let route = Route(.get, "/") { request in
+        let route = Route(.get, "/", needs: .open) { request in
             try await pool.response(Endless(fate, piece: piece), contentType: "text/plain", for: request)
         }
         var logger = Logger(label: "test")
         logger.logLevel = .error
         let application = Application(
             responder: QueryResponder(
-                table: RouteTable(routes: [route]), metrics: RequestMetrics(), requestIDs: RequestIDs(), packers: pool),
+                table: RouteTable(routes: [route]), gatekeeper: Gatekeeper(security: ServerSecurity(), clock: SystemClock()),
+                crossOrigin: CrossOrigin(origins: [], isLoopback: true), metrics: RequestMetrics(), requestIDs: RequestIDs(), packers: pool),
             server: .http1(configuration: HTTP1Channel.Configuration(additionalChannelHandlers: [PeerWatch()])),
             configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)), services: [pool], logger: logger)
         try await application.test(.live) { client in

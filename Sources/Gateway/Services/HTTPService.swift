@@ -13,7 +13,8 @@ struct HTTPService: Service {
     let server: QueryServer
 
     init(
-        address: HTTPConfiguration, security: ServerSecurity, store: TelemetryStore, sources: QuerySources, clock: any WallClock, logger: Logger,
+        address: HTTPConfiguration, security: ServerSecurity, store: TelemetryStore, sources: QuerySources, clock: any WallClock,
+        logger: Logger,
         onListening: @escaping @Sendable (Int) -> Void
     ) {
         self.address = address

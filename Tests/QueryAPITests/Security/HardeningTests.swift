@@ -20,7 +20,8 @@ import Testing
     }
 
     @Test func aHeadThatTricklesIsCutOff() async throws {
-        try await TestBed.run(isLive: true, configure: { $0.idleDuration = .seconds(2) }) { (bed: TestBed) async throws -> Void in
+        try await TestBed.run(isLive: true, configure: { $0.idleDuration = .seconds(2) }) {
+            (bed: TestBed) async throws -> Void in
             let head = "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nX-Slow: \(String(repeating: "x", count: 250))\r\n\r\n"
             let sent = try await RawSocket.run(bed) { try await $0.trickle(head, pause: .milliseconds(50)) }
             #expect(sent < 150, "\(sent) bytes went out")
@@ -37,7 +38,8 @@ import Testing
             $0.progressDuration = .seconds(1)
             $0.bodyProgressByteCount = 500
         }
-        try await TestBed.run(isLive: true, configure: configure) { (bed: TestBed) async throws -> Void in
+        try await TestBed.run(isLive: true, configure: configure) {
+            (bed: TestBed) async throws -> Void in
             let sent = try await RawSocket.run(bed) { socket in
                 try await socket.send(Self.post(100_000))
                 return try await socket.trickle(String(repeating: " ", count: 200), pause: .milliseconds(50))
@@ -58,7 +60,8 @@ import Testing
     }
 
     @Test func aClientThatGoesAwayLeavesNothingBehind() async throws {
-        try await TestBed.run(isLive: true) { (bed: TestBed) async throws -> Void in
+        try await TestBed.run(isLive: true) {
+            (bed: TestBed) async throws -> Void in
             for text in [Self.post(1_000) + "[", "GET / HT", Self.post(1_000, path: "/nothing") + "["] {
                 try await RawSocket.run(bed) { socket in
                     try await socket.send(text)
@@ -100,7 +103,8 @@ import Testing
         "GET / HTTP/1.1\r\nHost: localhost\r\n" + (0..<200).map { "X-\($0): y\r\n" }.joined() + "\r\n",
         "GET /api/v1/latest?devices=\(String(repeating: "d,", count: 40_000)) HTTP/1.1\r\nHost: localhost\r\n\r\n",
     ]) func aHeadBeyondTheLimitsIsA431(head: String) async throws {
-        try await TestBed.run(isLive: true, configure: { $0.lingerDuration = .milliseconds(200) }) { (bed: TestBed) async throws -> Void in
+        try await TestBed.run(isLive: true, configure: { $0.lingerDuration = .milliseconds(200) }) {
+            (bed: TestBed) async throws -> Void in
             let answer = try await RawSocket.run(bed) { socket in
                 try await socket.send(head)
                 return await socket.hearToEnd()
@@ -113,7 +117,8 @@ import Testing
     }
 
     @Test func aBodyThatIsSaidToBeTooLongIsRefusedUnread() async throws {
-        try await TestBed.run(isLive: true) { (bed: TestBed) async throws -> Void in
+        try await TestBed.run(isLive: true) {
+            (bed: TestBed) async throws -> Void in
             for path in ["/api/v1/write", "/write", "/api/v1/latest"] {
                 let statuses = try await RawSocket.run(bed) { socket in
                     try await socket.send(Self.post(9 << 20, path: path))
@@ -130,7 +135,8 @@ import Testing
             $0.bodyByteLimit = 10_000
             $0.lingerDuration = .milliseconds(300)
         }
-        try await TestBed.run(isLive: true, configure: configure) { (bed: TestBed) async throws -> Void in
+        try await TestBed.run(isLive: true, configure: configure) {
+            (bed: TestBed) async throws -> Void in
             let head = "POST /api/v1/write HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
             let chunk = "400\r\n\(String(repeating: " ", count: 1_024))\r\n"
             let heard = try await RawSocket.run(bed) { socket in
@@ -153,7 +159,8 @@ import Testing
     }
 
     @Test func silentConnectionsKeepNobodyOut() async throws {
-        try await TestBed.run(isLive: true, configure: { ($0.connectionLimit, $0.liveClientLimit) = (20, 0) }) { (bed: TestBed) async throws -> Void in
+        try await TestBed.run(isLive: true, configure: { ($0.connectionLimit, $0.liveClientLimit) = (20, 0) }) {
+            (bed: TestBed) async throws -> Void in
             try await RawSocket.run(bed) { busy in
                 try await busy.send(Self.post(Self.reading.utf8.count))
                 try await Task.sleep(for: .milliseconds(100))
@@ -187,7 +194,8 @@ import Testing
     }
 
     @Test func whenAllAreAtWorkOneMoreIsTurnedAway() async throws {
-        try await TestBed.run(isLive: true, configure: { ($0.connectionLimit, $0.liveClientLimit) = (2, 0) }) { (bed: TestBed) async throws -> Void in
+        try await TestBed.run(isLive: true, configure: { ($0.connectionLimit, $0.liveClientLimit) = (2, 0) }) {
+            (bed: TestBed) async throws -> Void in
             try await RawSocket.run(bed) { first in
                 try await RawSocket.run(bed) { second in
                     for socket in [first, second] { try await socket.send(Self.post(Self.reading.utf8.count)) }

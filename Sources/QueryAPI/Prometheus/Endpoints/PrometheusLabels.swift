@@ -15,7 +15,9 @@ extension API {
     func prometheusLabelValues(_ request: APIRequest) async throws -> Response {
         await prometheus(request) { form throws in
             let label = request.captures[0]
-            let listing = try SeriesListing(form, tables: store.tables, devicePrefix: request.access.prefix) { labels in labels[label].map { [$0] } ?? [] }
+            let listing = try SeriesListing(form, tables: store.tables, devicePrefix: request.access.prefix) { labels in
+                labels[label].map { [$0] } ?? []
+            }
             return try await answer(listing, form, request) { $0.string($1) }
         }
     }
