@@ -99,18 +99,19 @@ import Testing
                 device,time,temp,state
                 a,2025-11-24T16:00:00Z,21.5,
                 a,2025-11-24T16:01:00Z,7,
-                b,2025-11-24T16:00:00.5Z,,on
+                b,2025-11-24T16:00:00.500Z,,on
 
                 """)
         #expect(
             try answer().json == #"{"series":[{"columns":["time","temp"],"device":"a","#
                 + #""rows":[["2025-11-24T16:00:00Z",21.5],["2025-11-24T16:01:00Z",7]]},"#
-                + #"{"columns":["time","state"],"device":"b","rows":[["2025-11-24T16:00:00.5Z","on"]]}],"table":"t"}"#)
+                + #"{"columns":["time","state"],"device":"b","rows":[["2025-11-24T16:00:00.500Z","on"]]}],"table":"t"}"#)
     }
 
     @Test func newestValuesAreATable() throws {
         let device = try parse(
-            #"{"device":"a","time":1764000000000000,"values":{"temp":{"value":21.5,"time":1763999990000000},"s":{"value":"x","time":1764000000000000}}}"#
+            #"{"device":"a","time":1764000000000000,"values":{"temp":{"value":21.5,"time":1763999990000000},"#
+                + #""s":{"value":"x","time":1764000000000000}}}"#
         )
         var one = LatestAnswer(fields: [], isOfOne: true)
         one.add([device])
@@ -140,7 +141,8 @@ import Testing
         let tables = TableList(
             tables: [
                 try parse(
-                    #"{"name":"t","ttl_s":86400,"devices":2,"fields":[{}],"rows":3,"bytes":1500,"oldest":1763990000000000,"newest":1763999999000000}"#
+                    #"{"name":"t","ttl_s":86400,"devices":2,"fields":[{}],"rows":3,"bytes":1500,"#
+                        + #""oldest":1763990000000000,"newest":1763999999000000}"#
                 )
             ])
         #expect(

@@ -3,8 +3,8 @@ import TelemetryStore
 
 /// Evaluates a query, some milliseconds at a time, so that a big one does not keep the store's threads from others.
 ///
-/// What is read from the store comes first, one series after the other: an aggregation right above a selector folds each series as it comes,
-/// and holds its groups only. Then the rest is computed from that.
+/// What is read from the store comes first, one series after the other: an aggregation right above a selector folds each series as it
+/// comes, and holds its groups only. Then the rest is computed from that.
 struct PromQLEvaluation: Sendable {
     private let expression: PromQLExpression
     private let steps: StepTimes

@@ -1,7 +1,7 @@
 import Telemetry
 
-/// Reads a query of the subset: scalars, selectors, `…_over_time`, `rate`, `increase`, `avg|min|max|sum|count by (…)`, and arithmetic with at
-/// least one scalar.
+/// Reads a query of the subset: scalars, selectors, `…_over_time`, `rate`, `increase`, `avg|min|max|sum|count by (…)`, and arithmetic with
+/// at least one scalar.
 ///
 /// Source: https://prometheus.io/docs/prometheus/latest/querying/{basics,operators,functions}/
 struct PromQLParser {
