@@ -43,8 +43,8 @@ import Testing
             #expect(try await devices(bed, "{\"limit\":1,\"page_token\":\"\(forged)\"}") == [])
 
             let list = try await bed.get("/api/v1/devices?limit=1", headers: Keys.bearer(Keys.line1)).json
-            let token = try #require(list["next_page_token"]?.text)
-            let other = try #require(Self.forged(token))
+            let given = try #require(list["next_page_token"]?.text)
+            let other = try #require(Self.forged(given))
             let page = try await bed.get("/api/v1/devices?limit=1&page_token=\(other)", headers: Keys.bearer(Keys.line1)).json
             #expect(page["devices"]?.elements?.isEmpty == true)
         }
