@@ -62,7 +62,8 @@ import Testing
         let application = Application(
             responder: QueryResponder(
                 table: RouteTable(routes: [route]), gatekeeper: Gatekeeper(security: ServerSecurity(), clock: SystemClock()),
-                crossOrigin: CrossOrigin(origins: [], isLoopback: true), metrics: RequestMetrics(), requestIDs: RequestIDs(), packers: pool),
+                crossOrigin: CrossOrigin(origins: [], isLoopback: true), metrics: RequestMetrics(), requestIDs: RequestIDs(),
+                packers: pool),
             server: .http1(configuration: HTTP1Channel.Configuration(additionalChannelHandlers: [PeerWatch()])),
             configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)), services: [pool], logger: logger)
         try await application.test(.live) { client in

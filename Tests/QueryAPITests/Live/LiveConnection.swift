@@ -38,7 +38,7 @@ struct LiveConnection {
             }
         let resume = lastEventID.map { "last-event-id: \($0)\r\n" } ?? ""
         return try await channel.executeThenClose { inbound, outbound in
-            try await outbound.write(ByteBuffer(string: "GET /api/v1/live\(query) HTTP/1.1\r\nhost: x\r\n\(resume)\r\n"))
+            try await outbound.write(ByteBuffer(string: "GET /api/v1/live\(query) HTTP/1.1\r\nhost: localhost\r\n\(resume)\r\n"))
             var connection = LiveConnection(parts: inbound.makeAsyncIterator())
             try await connection.readHead()
             return try await body(&connection)
