@@ -28,7 +28,7 @@ import Testing
             #expect(try await devices(bed, #"{"prefix":"line1/b"}"#) == ["line1/b"])
             #expect(try await devices(bed, #"{"prefix":"line2"}"#) == [])
             #expect(try await devices(bed, #"{"devices":["line2/a","line1/b","nothing"]}"#) == ["line1/b"])
-            #expect(try await devices(bed, #"{"step":"1s","agg":["avg"]}"#) == ["line1/a", "line1/b"])
+            #expect(try await devices(bed, #"{"step":"1s","agg":["avg"],"start":"-10s"}"#) == ["line1/a", "line1/b"])
         }
     }
 
