@@ -82,6 +82,7 @@ export class DevicePage {
     try {
       const { signal } = this.#abort;
       const [device, latest] = await Promise.all([api.device(this.table, this.id, signal), api.latest(this.table, this.id, signal)]);
+      if (this.isClosed) return;
       this.device = device;
       this.#showFacts();
       setAge(this.first, device.first_seen);
@@ -106,8 +107,7 @@ export class DevicePage {
     });
     this.#panels.set(field.name, panel);
     this.panelsNode.append(panel.node);
-    // In the page it has a width.
-    requestAnimationFrame(() => !this.isClosed && panel.attach());
+    panel.attach();
   }
 
   get #fields() { return [...this.#panels.values()].map((panel) => panel.field); }

@@ -44,7 +44,7 @@ export class Panel {
   load(windows, start, end) {
     this.windows = windows;
     this.options.isDotted = windows.step === 0 && windows.length < 200;
-    this.plot?.rebuild();
+    this.plot.rebuild();
     this.draw(start, end);
     this.#fillTable();
   }
