@@ -73,7 +73,7 @@ import Testing
                 }
             try await socket.executeThenClose { inbound, outbound in
                 var bytes = inbound.makeAsyncIterator()
-                try await outbound.write(ByteBuffer(string: "GET / HTTP/1.1\r\nhost: x\r\n\(headers)\r\n"))
+                try await outbound.write(ByteBuffer(string: "GET / HTTP/1.1\r\nhost: localhost\r\n\(headers)\r\n"))
                 try await body(&bytes, fate)
             }
             try await afterwards(fate)

@@ -6,11 +6,13 @@ import HTTPTypes
 enum SecurityHeaders {
     /// Pages load from here alone and run no inline script; nobody frames them.
     private static let pagePolicy = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    /// What a page is made of.
+    private static let pageTypes = ["text/html", "text/css", "text/javascript", "image/"]
     /// Data are no page: what takes them for one may do nothing.
     private static let dataPolicy = "default-src 'none'; frame-ancestors 'none'"
 
     static func add(to headers: inout HTTPFields) {
-        let isPage = headers[.contentType]?.hasPrefix("text/html") == true
+        let isPage = headers[.contentType].map { type in pageTypes.contains { type.hasPrefix($0) } } ?? false
         headers[.contentSecurityPolicy] = isPage ? pagePolicy : dataPolicy
         headers[.xContentTypeOptions] = "nosniff"
         headers[.xFrameOptions] = "DENY"

@@ -29,7 +29,7 @@ class LiveClient:
         self._socket.settimeout(PATIENCE)
         self._socket.connect(("127.0.0.1", port))
         resume = "" if last_id is None else f"Last-Event-ID: {last_id}\r\n"
-        self._socket.sendall(f"GET /api/v1/live{query} HTTP/1.1\r\nHost: test\r\n{resume}\r\n".encode())
+        self._socket.sendall(f"GET /api/v1/live{query} HTTP/1.1\r\nHost: localhost\r\n{resume}\r\n".encode())
         self._file = self._socket.makefile("rb")
         self.status = int(self._file.readline().split()[1])
         while self._file.readline().strip():
