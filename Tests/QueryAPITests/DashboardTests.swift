@@ -39,8 +39,7 @@ import Testing
             #expect(headers[.xContentTypeOptions] == "nosniff")
             #expect(headers[.cacheControl] == "no-cache")
             let policy = try #require(headers[.contentSecurityPolicy])
-            let sources = path == "/" ? "'self'" : "'none'"
-            #expect(policy.hasPrefix("default-src \(sources);") && policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"))
+            #expect(policy.hasPrefix("default-src 'self';") && policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"))
             #expect(headers[HTTPField.Name("referrer-policy")!] == "no-referrer")
             #expect(headers[HTTPField.Name("x-frame-options")!] == "DENY")
         }
