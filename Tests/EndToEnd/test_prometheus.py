@@ -87,7 +87,7 @@ def test_promtool_lists_labels_and_series(gateway: Gateway) -> None:
     [("topk(3, temp)", "topk is not supported"), ("temp{", "parse error"), ('{device="line1/press"} * 2', "same labelset")],
 )
 def test_promtool_shows_what_is_wrong(gateway: Gateway, query: str, message: str) -> None:
-    failed = promtool(gateway, "instant", query)
+    failed = promtool(gateway, "instant", f"--time={NOW}", query)
     assert failed.returncode == 1 and message in failed.stderr
 
 
@@ -95,7 +95,7 @@ def test_a_client_library_asks(gateway: Gateway) -> None:
     client = PrometheusConnect(url=gateway.api.url + "/prom")
     assert client.all_metrics() == ["motor_rpm", "running", "temp"]
     assert client.get_label_values("device") == ['a "b" \\ {c}', "line1/press"]
-    [current] = client.get_current_metric_value("temp", {"device": "line1/press"})
+    [current] = client.get_current_metric_value("temp", {"device": "line1/press"}, params={"time": NOW})
     assert current["value"][1] == "29"
     end = datetime.datetime.fromtimestamp(NOW)
     [samples] = client.get_metric_range_data(

@@ -130,7 +130,9 @@ def test_only_readings_inside_the_window_for_writes_are_stored(bench: Bench) -> 
     response = api.request("POST", "/api/v1/write", json=body)
     problem = response.json()
     assert (response.status_code, problem["accepted"], problem["rejected"]) == (400, 3, 2)
-    assert problem["errors"] == [{"index": 0, "reason": "late"}, {"index": 4, "reason": "future"}]
+    errors = [(error["index"], error["reason"]) for error in problem["errors"]]
+    assert errors == [(0, "late"), (4, "future")]
+    assert all(error["detail"].startswith("its time was read as 20") for error in problem["errors"])
     assert {device["id"] for device in api.devices()} == {"old", "now", "soon"}
     assert api.stats()["rejected"] == {"late": 1, "future": 1}
     assert api.metric("gaugehouse_readings_rejected_total", reason="late") == 1
