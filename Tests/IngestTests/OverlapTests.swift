@@ -49,6 +49,34 @@ import Testing
         #expect(station.statistics.rejects.isEmpty)
     }
 
+    /// The second of two equal filters replaces the first at the broker: the message comes once, marked for the second.
+    @Test func ofTwoEqualFiltersNothingIsLost() async throws {
+        let broker = try Mosquitto()
+        let telemetry = SubscriptionOptions(filter: "plant/#", topic: "plant/{device}/telemetry", table: "weather")
+        let status = SubscriptionOptions(filter: "plant/#", topic: "plant/{device}/status", table: "weather")
+        let station = try station(broker, further: [telemetry, status])
+        try station.start()
+        try broker.publish(["{\"a\":1}"], topic: "plant/warm/telemetry")
+        #expect(await eventually { station.readings("warm", table: 1) == 1 })
+        try broker.publish((0..<100).map { "{\"a\":\($0),\"ts\":\(nowMilliseconds() + $0)}" }, topic: "plant/d/telemetry")
+        #expect(await eventually { station.readings("d", table: 1) == 100 })
+    }
+
+    /// The session keeps only the copy of the filter with QoS 1 while nobody is there.
+    @Test func whatOnlyALaterFilterKeptIsNotLost() async throws {
+        let broker = try Mosquitto()
+        var weak = SubscriptionOptions(filter: "line/#", topic: "line/{device}/#", table: "weather")
+        weak.qos = 0
+        let station = try station(broker, further: [weak, everything])
+        try station.start()
+        try broker.publish(["{\"a\":1,\"ts\":\(nowMilliseconds())}"], topic: "line/warm/x")
+        #expect(await eventually { station.readings("warm", table: 1) == 1 })
+        station.stop()
+        try broker.publish((0..<100).map { "{\"a\":\($0),\"ts\":\(nowMilliseconds() + $0)}" }, topic: "line/d/x")
+        try station.start()
+        #expect(await eventually { station.readings("d", table: 1) == 100 })
+    }
+
     @Test(arguments: [1, 3]) func whatTheBrokerKeptMeanwhileIsStoredOnce(connections: Int) async throws {
         let broker = try Mosquitto()
         let station = try station(broker, further: [others])

@@ -75,6 +75,10 @@ final class ReloadService: Service {
                 "http.token_file cannot go while the gateway listens at \(started.http.host); set http.allow_anonymous, or restart"
             throw ConfigurationError([ConfigurationProblem(place: "reload", message: message, line: 0)])
         }
+        guard next.http.tls != nil || security.tls == nil || started.http.isLoopback else {
+            let message = "http.tls_cert_file cannot go while the gateway listens at \(started.http.host); restart to serve without TLS"
+            throw ConfigurationError([ConfigurationProblem(place: "reload", message: message, line: 0)])
+        }
         do throws(MQTTIngest.InvalidSubscription) {
             try ingest?.reload(next.brokers(commitInterval: started.store.commitInterval))
         } catch {

@@ -55,7 +55,12 @@ struct ConnectionSettings: Sendable, Equatable {
         }
     }
 
-    var identifiers: SubscriptionIdentifiers { SubscriptionIdentifiers(filters: filters.map(\.filter)) }
+    var identifiers: SubscriptionIdentifiers {
+        SubscriptionIdentifiers(
+            filters: zip(filters, subscriptions).map { filter, subscription in
+                .init(text: filter.filter, qos: filter.qos, isSharedByUser: TopicTemplate.isShared(subscription.filter))
+            })
+    }
 
     /// Two brokers may have devices of one name: what a format remembers belongs to the session that it learnt it from.
     static func dialectNote(_ source: String, of clientID: String) -> String { "dialect/\(clientID)/\(source)" }

@@ -108,7 +108,9 @@ extension ConnectionLoop {
     /// Before the broker has answered anything: the session may hold messages from when all was granted that the settings want.
     func trustNotedIdentifiers() {
         let identifiers = settings.identifiers
-        let isNoted = identifiers.base != 0 && notedSession?.identifierBase == identifiers.base
+        let noted = notedSession
+        let isThisSession = noted?.host == settings.options.host && noted?.port == settings.options.port
+        let isNoted = identifiers.base != 0 && isThisSession && noted?.identifierBase == identifiers.base
         intake.pointee.subscriptionIdentifiers = isNoted ? identifiers : nil
     }
 

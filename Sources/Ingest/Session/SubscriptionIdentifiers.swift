@@ -13,17 +13,26 @@ struct SubscriptionIdentifiers: Equatable {
     /// Filters that a list may have; more of them go without.
     private static let filterLimit = 1 << 12
 
-    /// Stands for the list, in steps of `filterLimit`; 0: there are no identifiers, because no two filters overlap.
+    struct Filter: Equatable {
+        /// As subscribed.
+        var text: String
+        var qos: Int
+        /// The configuration itself shares it, perhaps with others than this gateway.
+        var isSharedByUser = false
+    }
+
+    /// Stands for the list, in steps of `filterLimit`; 0: there are no identifiers, because no two filters overlap, or because a copy for
+    /// the first of them is not certain.
     let base: UInt32
 
-    /// - Parameter filters: as subscribed, in the order of the configuration.
-    init(filters: [String]) {
-        guard filters.count < Self.filterLimit, Self.haveOverlap(filters) else {
+    /// - Parameter filters: in the order of the configuration.
+    init(filters: [Filter]) {
+        guard filters.count < Self.filterLimit, Self.haveOverlap(filters), Self.firstIsCertain(filters) else {
             base = 0
             return
         }
         var text = ContiguousArray<UInt8>()
-        for filter in filters { text += Array(filter.utf8) + [0] }
+        for filter in filters { text += Array(filter.text.utf8) + [0, UInt8(truncatingIfNeeded: filter.qos)] }
         let hash = text.withUnsafeBytes { messageHash(topic: $0, payload: UnsafeRawBufferPointer(start: nil, count: 0)) }
         // Identifiers are 1 to 268 435 455. MQTT 5.0, section 3.8.2.1.2.
         base = max(1, UInt32(truncatingIfNeeded: hash >> 48)) << 12
@@ -38,7 +47,20 @@ struct SubscriptionIdentifiers: Equatable {
         return identifiers.contains { $0 & ~UInt32(Self.filterLimit - 1) == base }
     }
 
-    private static func haveOverlap(_ filters: [String]) -> Bool {
-        filters.indices.contains { index in filters[..<index].contains { TopicFilter.overlap($0, filters[index]) } }
+    private static func haveOverlap(_ filters: [Filter]) -> Bool {
+        filters.indices.contains { index in filters[..<index].contains { TopicFilter.overlap($0.text, filters[index].text) } }
+    }
+
+    /// Whether the broker sends the first of two filters that fit a copy whenever it sends one to the second.
+    ///
+    /// Not so: where both are the same text, and the second replaces the first (MQTT 5.0, section 3.8.4); where the first has a lower QoS,
+    /// so that the session keeps only the other's copy; where the first is shared, and its copy may go to somebody else.
+    private static func firstIsCertain(_ filters: [Filter]) -> Bool {
+        !filters.indices.contains { later in
+            filters[..<later].contains { first in
+                TopicFilter.overlap(first.text, filters[later].text)
+                    && (first.text == filters[later].text || first.qos < filters[later].qos || first.isSharedByUser)
+            }
+        }
     }
 }

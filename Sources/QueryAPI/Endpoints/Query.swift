@@ -94,7 +94,10 @@ private struct QueryPieces: PieceSource {
                 }
                 current = (DeviceSeries(query, detail: detail, after: after), false)
             }
+            let byteCount = json.bytes.count
             let nextAfter = try writeSlice(&json)
+            // Much was looked at and nothing found: others want the thread, too, and the client may have gone.
+            if nextAfter != nil, remaining > 0, json.bytes.count == byteCount { return true }
             guard remaining == 0, nextAfter != nil || devices.hasNext else { continue }
             nextPageToken = PageToken.encode(
                 .series(devices.place(after: nextAfter), start: query.resolvedStart, end: query.end), query: hash)

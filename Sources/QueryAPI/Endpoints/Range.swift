@@ -23,9 +23,9 @@ extension API {
         }
         let tag = try tag(request, query, layout)
         if let known = tag?.notModified(for: request.headers[.ifNoneMatch], now: now) { return known }
-        let known = try await readers.perform { [query] in (device: table.device(id), query: query.withStart(now: now)) }
-        guard let device = known.device else { throw Self.unknownDevice(id, in: table) }
-        query = known.query
+        // In memory, under a short lock: the rows alone are worth a thread of the readers.
+        guard let device = table.device(id) else { throw Self.unknownDevice(id, in: table) }
+        if query.needsStart { query = try await readers.perform { [query] in query.withStart(now: now) } }
         query.fields = try fields(of: parameters, in: table)
         let pieces = RangePieces(query: query, detail: device, after: after, hash: hash, layout: layout)
         var headers: HTTPFields = [.vary: "accept"]

@@ -27,5 +27,5 @@ package final class ServerSecurity: Sendable {
     package func replace(tls: TLSIdentity?) { state.withLock { $0.tls = tls } }
 
     package var tokens: [Token]? { state.withLock { $0.tokens } }
-    var tls: TLSIdentity? { state.withLock { $0.tls } }
+    package var tls: TLSIdentity? { state.withLock { $0.tls } }
 }

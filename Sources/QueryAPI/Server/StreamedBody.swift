@@ -59,8 +59,8 @@ extension BlockingPool {
             let peer = try? await request.channel.pipeline.handler(type: PeerWatch.self).get()
             var piece = first
             while true {
-                // A piece may be empty when much was looked at and nothing found.
-                if piece.bytes.isEmpty, peer?.isGone ?? false { throw CancellationError() }
+                // A piece may be empty when much was looked at and nothing found, and the pieces of a HEAD go nowhere.
+                if peer?.isGone ?? false { throw CancellationError() }
                 if !piece.bytes.isEmpty { try await writer.write(ByteBuffer(bytes: piece.bytes)) }
                 guard piece.hasMore else { break }
                 piece = try await self.following(piece, logger: request.logger)

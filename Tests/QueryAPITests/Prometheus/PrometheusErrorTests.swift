@@ -39,6 +39,16 @@ import Testing
         try await TestBed.run { bed in try await expectError(bed, status, "bad_data", message, "query_range?" + parameters) }
     }
 
+    /// Each matcher may hold a pattern of a hundred kilobytes, each selector the names of all fields.
+    @Test func matchersAndSelectorsOfOneRequestAreBounded() async throws {
+        try await TestBed.run { bed in
+            let matchers = String(repeating: "device%3D~%22a%2B%22,", count: 33)
+            try await expectError(bed, 400, "bad_data", "at most 32 matchers", "query?query=temp%7B\(matchers)%7D")
+            let selectors = String(repeating: "match%5B%5D=temp&", count: 17)
+            try await expectError(bed, 400, "bad_data", "at most 16 times", "series?\(selectors)")
+        }
+    }
+
     @Test func asManyPointsAsAnAnswerHasAreAnswered() async throws {
         try await TestBed.run { bed in
             let answer = try await bed.get("/prom/api/v1/query_range?query=1&start=0&end=10999&step=1")

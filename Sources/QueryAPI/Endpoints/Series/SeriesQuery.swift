@@ -36,9 +36,12 @@ struct SeriesQuery: Sendable {
         self.end = end
     }
 
+    /// Windows must begin somewhere.
+    var needsStart: Bool { aggregation != nil && start == nil }
+
     /// Aggregates without a start begin where the table does, or with what is not expired. Blocking.
     func withStart(now: Timestamp) -> SeriesQuery {
-        guard aggregation != nil, start == nil else { return self }
+        guard needsStart else { return self }
         var query = self
         query.start = min(max(table.summary().oldest ?? end, now - table.options.ttl), end)
         return query

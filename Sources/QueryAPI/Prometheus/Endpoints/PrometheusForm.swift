@@ -2,7 +2,7 @@ import Telemetry
 
 /// The parameters of Prometheus' API: of the query string, and of the form in the body. Those that nobody knows are passed over, as
 /// Prometheus does: its clients send some for other servers.
-struct PrometheusForm {
+struct PrometheusForm: Sendable {
     /// Seconds since the epoch that can be: sums with a century stay in range.
     private static let secondsLimit = 1e11
 

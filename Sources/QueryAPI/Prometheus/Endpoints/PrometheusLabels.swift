@@ -7,18 +7,14 @@ import TelemetryStore
 extension API {
     func prometheusLabels(_ request: APIRequest) async throws -> Response {
         await prometheus(request) { form throws in
-            let listing = try SeriesListing(form, tables: store.tables, devicePrefix: request.access.prefix) { $0.names }
-            return try await answer(listing, form, request) { $0.string($1) }
+            try await answer(form, request, { $0.names }) { $0.string($1) }
         }
     }
 
     func prometheusLabelValues(_ request: APIRequest) async throws -> Response {
         await prometheus(request) { form throws in
             let label = request.captures[0]
-            let listing = try SeriesListing(form, tables: store.tables, devicePrefix: request.access.prefix) { labels in
-                labels[label].map { [$0] } ?? []
-            }
-            return try await answer(listing, form, request) { $0.string($1) }
+            return try await answer(form, request, { labels in labels[label].map { [$0] } ?? [] }) { $0.string($1) }
         }
     }
 
@@ -27,8 +23,7 @@ extension API {
             guard !form.list("match[]").isEmpty else {
                 throw PrometheusError.parameter("match[]", "no match[] parameter provided")
             }
-            let listing = try SeriesListing(form, tables: store.tables, devicePrefix: request.access.prefix) { [$0] }
-            return try await answer(listing, form, request) { $0.labels($1) }
+            return try await answer(form, request, { [$0] }) { $0.labels($1) }
         }
     }
 
@@ -61,11 +56,15 @@ extension API {
         }
     }
 
+    /// - Parameter part: what of a series is listed.
     private func answer<Element: Comparable & Hashable & Sendable>(
-        _ listing: SeriesListing<Element>, _ form: PrometheusForm, _ request: APIRequest, _ write: (inout JSONWriter, Element) -> Void
+        _ form: PrometheusForm, _ request: APIRequest, _ part: @escaping @Sendable (SeriesLabels) -> [Element],
+        _ write: (inout JSONWriter, Element) -> Void
     ) async throws -> Response {
         let limit = try form.limit() ?? .max
-        let guarded = Guarded(listing)
+        let guarded = try await readers.perform { [store] in
+            Guarded(try SeriesListing(form, tables: store.tables, devicePrefix: request.access.prefix, part))
+        }
         let elements = try await prometheusSlices(form, request) { deadline in try guarded.withLock { try $0.advance(until: deadline) } }
         let warnings = elements.count > limit ? ["results truncated due to limit"] : []
         return prometheusData(warnings: warnings) { json in
@@ -109,6 +108,9 @@ extension SeriesLabels {
     }
 }
 
+/// `match[]` of one request: each selector has patterns and names of its own in memory.
+private let selectorLimit = 16
+
 /// Something of each series that fulfils one of the selectors, each once.
 private struct SeriesListing<Element: Comparable & Hashable & Sendable>: Sendable {
     private var cursors: [SeriesCursor] = []
@@ -125,7 +127,9 @@ private struct SeriesListing<Element: Comparable & Hashable & Sendable>: Sendabl
         start = try form.time("start") ?? .distantPast
         _ = try form.time("end")
         var selectors: [SeriesSelector] = []
-        for text in form.list("match[]") { selectors.append(try PromQLParser.parseSelector(text)) }
+        let texts = form.list("match[]")
+        guard texts.count <= selectorLimit else { throw .parameter("match[]", "match[] may be given at most \(selectorLimit) times") }
+        for text in texts { selectors.append(try PromQLParser.parseSelector(text)) }
         if selectors.isEmpty { selectors = [SeriesSelector(matchers: [])] }
         for selector in selectors {
             cursors.append(try SeriesCursor(selector, tables: tables, devicePrefix: devicePrefix, &budget))

@@ -9,6 +9,8 @@ import TelemetryStore
 ///
 /// Source: https://prometheus.io/docs/prometheus/latest/querying/api/
 extension API {
+    /// Of a form: some queries of the greatest length.
+    private static let formByteLimit = 256 << 10
     /// How long a query keeps at it, unless it asks for less.
     private static let timeLimit = TimeSpan.seconds(30)
     /// What a query reads at once, before others get their turn.
@@ -51,13 +53,14 @@ extension API {
     private func evaluate(
         _ query: String, steps: StepTimes, isInstant: Bool, _ form: PrometheusForm, _ request: APIRequest
     ) async throws -> Response {
-        let expression = try PromQLParser.parse(query)
-        guard isInstant || expression.kind != .range else {
-            throw PrometheusError.parameter(
-                "query", "invalid expression type \"range vector\" for range query, must be scalar or instant vector")
+        let evaluation = try await readers.perform { [store] in
+            let expression = try PromQLParser.parse(query)
+            guard isInstant || expression.kind != .range else {
+                throw PrometheusError.parameter(
+                    "query", "invalid expression type \"range vector\" for range query, must be scalar or instant vector")
+            }
+            return Guarded(try PromQLEvaluation(expression, steps: steps, tables: store.tables, devicePrefix: request.access.prefix))
         }
-        let evaluation = Guarded(
-            try PromQLEvaluation(expression, steps: steps, tables: store.tables, devicePrefix: request.access.prefix))
         let result = try await prometheusSlices(form, request) { deadline in try evaluation.withLock { try $0.advance(until: deadline) } }
         let pieces = PrometheusPieces(result, steps: steps, isInstant: isInstant)
         return try await readers.response(pieces, contentType: AnswerFormat.json.contentType, for: request)
@@ -83,7 +86,7 @@ extension API {
         do {
             var body = ""
             if request.headers[.contentType]?.lowercased().hasPrefix("application/x-www-form-urlencoded") == true {
-                body = String(buffer: try await request.collectBody(upTo: options.bodyByteLimit))
+                body = String(buffer: try await request.collectBody(upTo: min(options.bodyByteLimit, Self.formByteLimit)))
             }
             return try await answer(try PrometheusForm(query: request.query, body: body))
         } catch {

@@ -19,6 +19,10 @@ struct PromQLParser {
     private var depth = 0
     private var partCount = 0
 
+    /// Matchers of all selectors together: each may be a pattern of a hundred kilobytes.
+    static let matcherLimit = 32
+    private var matcherCount = 0
+
     /// - Throws: `.malformed` for what is no PromQL, `.unsupported` for what is none of the subset, both with line and column.
     static func parse(_ query: String) throws(PrometheusError) -> PromQLExpression {
         var parser = try PromQLParser(query)
@@ -214,6 +218,10 @@ struct PromQLParser {
         if let name { matchers.append(try matcher(LabelMatcher.metricName, .equal, name, at: offset)) }
         if take(.leftBrace) {
             while current != .symbol(.rightBrace) {
+                matcherCount += 1
+                guard matcherCount <= Self.matcherLimit else {
+                    throw .parameter("query", "a query has at most \(Self.matcherLimit) matchers")
+                }
                 matchers.append(try nextMatcher())
                 guard take(.comma) else { break }
             }
