@@ -8,5 +8,11 @@ source scripts/common.sh
 prepare_tests
 
 swift build --build-tests
-swift test --skip-build
+# What failed is said once more where it is read: a thousand lines of passed tests stand between.
+log=.build/test.log
+if ! swift test --skip-build 2>&1 | tee "$log"; then
+    echo "Failed:"
+    grep -a "✘" "$log" || true
+    exit 1
+fi
 "$GAUGEHOUSE_PYTHON" -m pytest Tests/EndToEnd "$@"

@@ -57,18 +57,22 @@ import Testing
 
     @Test func statisticsComeEverySecondAndSayWhereToResume() async throws {
         try await TestBed.run(isLive: true) { bed in
+            let start = ContinuousClock.now
             try await LiveConnection.open(bed, "?devices=watched") { live in
                 _ = try await live.nextEvent()
-                let start = ContinuousClock.now
                 for number in 0..<3 { try bed.commit("other", ["n": .integer(1)], age: .seconds(Int64(number))) }
-                let stats = try #require(try await live.nextEvent())
-                #expect(stats.name == "stats")
-                // Nothing was shown, but it need not be looked at again.
-                #expect(stats.id == "3")
-                let next = try #require(try await live.nextEvent())
-                #expect(next.name == "stats")
-                let elapsed = ContinuousClock.now - start
-                #expect(elapsed > .milliseconds(1_800) && elapsed < .seconds(20), "\(elapsed)")
+                var (ids, seconds) = ([String](), 0)
+                // Nothing was shown, but it need not be looked at again. The commits may meet the next second, not many.
+                while ids.last != "3" || seconds < 2, seconds < 20 {
+                    let stats = try #require(try await live.nextEvent())
+                    #expect(stats.name == "stats")
+                    seconds += 1
+                    ids.append(stats.id)
+                    let elapsed = ContinuousClock.now - start
+                    #expect(elapsed >= .seconds(seconds), "\(elapsed)")
+                }
+                #expect(ids.last == "3")
+                #expect(ids == ids.sorted())
             }
         }
     }
