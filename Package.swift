@@ -103,12 +103,12 @@ let package = Package(
             name: "gaugehouse-bench-store",
             dependencies: ["Telemetry", "TelemetryCodec", "TelemetryStore", product("ArgumentParser", of: "swift-argument-parser")],
             path: "Benchmarks/store",
-            exclude: ["harness", "peers", "run"],
+            exclude: ["harness", "peers", "run", "allocations"],
             swiftSettings: settings),
 
         .executableTarget(
             name: "gaugehouse-bench-http", dependencies: [product("Hummingbird", of: "hummingbird"), product("NIOCore", of: "swift-nio")],
-            path: "Benchmarks/http", sources: ["EmptyServer.swift"], swiftSettings: settings),
+            path: "Benchmarks/http", exclude: ["run", "paced.c", "asking.py", "gateway.py"], swiftSettings: settings),
 
         // Lives to be killed, for Tests/EndToEnd/test_torture.py.
         .executableTarget(
@@ -133,6 +133,7 @@ let package = Package(
                 "CZlib", "Dialects", "Telemetry", "TelemetryStore", "QueryAPI",
                 product("Hummingbird", of: "hummingbird"), product("HummingbirdTesting", of: "hummingbird"),
                 product("HTTPTypes", of: "swift-http-types"), product("NIOCore", of: "swift-nio"), product("NIOPosix", of: "swift-nio"),
+                product("NIOEmbedded", of: "swift-nio"),
                 product("Logging", of: "swift-log"),
             ]),
         tests(

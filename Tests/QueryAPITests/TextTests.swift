@@ -42,6 +42,19 @@ import Testing
         #expect(try JSONValue.parse(Array(text.utf8)) == .number(text))
     }
 
+    @Test func doublesHaveTheShortestText() {
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<200_000 {
+            let digits = Double(Int64.random(in: -999_999_999_999...999_999_999_999, using: &generator))
+            let scale = [1, 10, 100, 1_000, 1e4, 1e5, 1e7, 1e9].randomElement(using: &generator)!
+            let near = [digits / scale, digits * (1 / scale), (digits / scale).nextUp].randomElement(using: &generator)!
+            #expect(written { $0.double(near) } == near.description)
+        }
+        for value in [0.001, 0.0009999, 0.0001, 999_999_999.9999, 1e9, 1e9 + 0.5, 4.35, 0.285, 1.005, -40, 100, 1013.25] as [Double] {
+            #expect(written { $0.double(value) } == value.description)
+        }
+    }
+
     @Test func integersOfEverySizeAreWritten() {
         for value in [0, 1, -1, 9, 10, 99, 100, 1_234_567_890, Int64.max, Int64.min] {
             #expect(written { $0.integer(value) } == String(value))

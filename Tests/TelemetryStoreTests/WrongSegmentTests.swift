@@ -29,7 +29,7 @@ struct WrongSegmentTests {
         let piece = try #require(try SegmentCursor(segment).current?.entry.pieces.first)
         guard case .frame(let directory, _, _) = piece.place else { return #expect(Bool(false), "no frame") }
         try #require(directory.columns.count == 3)
-        var (sound, turned) = (FrameReader(segment, directory, isCached: false), FrameReader(segment, directory, isCached: false))
+        var (sound, turned) = (FrameReader(segment, directory, access: .uncached), FrameReader(segment, directory, access: .uncached))
         try sound.load([0, 1, 2])
         try turned.load([2, 0, 1])
         for position in 0..<3 { #expect(Array(sound.bytes(position)) == Array(turned.bytes(position))) }

@@ -49,7 +49,7 @@ extension SystemExitCode {
             case .corruption: .dataError
             case .diskFull, .fatal: .inputOutput
             case .overloaded, .clock: .temporaryFailure
-            case .closed, .tooLarge, .invalid: .software
+            case .closed, .tooLarge, .invalid, .notInMemory: .software
             }
     }
 }

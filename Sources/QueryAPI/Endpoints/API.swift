@@ -42,12 +42,14 @@ struct API: Sendable {
             Route(.get, "/api/v1/tables", needs: .read, taking: ["time"], tables),
             Route(.get, "/api/v1/devices", needs: .read, taking: ["table", "prefix", "state", "sort", "time"] + page, devices),
             Route(.get, "/api/v1/devices/{id}", needs: .read, taking: ["table", "time"], device),
-            Route(.get, "/api/v1/devices/{id}/latest", needs: .read, taking: ["table", "fields", "time"], latestOfDevice),
+            Route(
+                .get, "/api/v1/devices/{id}/latest", needs: .read, taking: ["table", "fields", "time"], promptly: latestOfDevice,
+                { try latestOfDevice($0).response }),
             Route(
                 .get, "/api/v1/devices/{id}/range", needs: .read,
                 taking: [
                     "table", "start", "end", "fields", "order", "step", "agg", "fill", "align", "versions", "format", "shape", "time",
-                ] + page, range),
+                ] + page, promptly: rangeInMemory, range),
             Route(.get, "/api/v1/latest", needs: .read, taking: ["table", "devices", "prefix", "fields", "time"] + page, latest),
             Route(.post, "/api/v1/latest", needs: .read, taking: ["table", "fields", "time"] + page, latestOfList),
             Route(.post, "/api/v1/query", needs: .read, query),
@@ -117,11 +119,13 @@ struct API: Sendable {
 
     /// A small answer, made in one go.
     func json(headers: HTTPFields = [:], _ body: (inout JSONWriter) throws -> Void) rethrows -> Response {
+        try wholeJSON(headers: headers, body).response
+    }
+
+    func wholeJSON(headers: HTTPFields = [:], _ body: (inout JSONWriter) throws -> Void) rethrows -> WholeAnswer {
         var json = JSONWriter()
         try json.object(body)
         json.endLine()
-        var headers = headers
-        headers[.contentType] = AnswerFormat.json.contentType
-        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.bytes)))
+        return WholeAnswer(contentType: AnswerFormat.json.contentType, headers: headers, bytes: json.bytes)
     }
 }

@@ -3,13 +3,14 @@ import Telemetry
 /// The parameters of one request, from its query string or its JSON body: known to the route, each given once, read when asked for.
 struct Parameters: Sendable {
     private enum Value: Sendable {
-        /// Of the query string, still percent-encoded.
-        case encoded(Substring)
+        /// Of the query string; a time is read from what was sent, too.
+        case text(String, encoded: Substring)
         /// A member of the body.
         case json(JSONValue)
     }
 
-    private var values: [String: Value] = [:]
+    /// A handful, and searched in less time than a text is hashed.
+    private var values: [(name: String, value: Value)] = []
 
     /// - Parameters:
     ///   - query: the raw query string.
@@ -21,33 +22,39 @@ struct Parameters: Sendable {
             guard let name = PercentEncoding.decode(rawName, plusIsSpace: true) else {
                 throw .invalid(String(rawName), "The name of a parameter is not percent-encoded UTF-8.")
             }
-            try add(name, .encoded(pair.dropFirst(rawName.count + 1)), known: known)
-            _ = try text(name)
+            let encoded = pair[rawName.endIndex...].dropFirst()
+            guard known.contains(name) else { throw Self.unknown(name, known: known) }
+            try add(name, .text(try Self.decode(encoded, of: name), encoded: encoded))
         }
     }
 
     /// - Parameter members: of a JSON object; one that is null counts as not given.
     init(members: [JSONValue.Member], known: [String]) throws(Problem) {
         for member in members {
-            try add(member.name, .json(member.value), known: known)
+            guard known.contains(member.name) else { throw Self.unknown(member.name, known: known) }
+            try add(member.name, .json(member.value))
         }
-        values = values.filter { if case .json(.null) = $0.value { false } else { true } }
+        values.removeAll { if case .json(.null) = $0.value { true } else { false } }
     }
 
-    private mutating func add(_ name: String, _ value: Value, known: [String]) throws(Problem) {
-        guard known.contains(name) else {
-            let names = known.isEmpty ? "none" : known.joined(separator: ", ")
-            throw .invalid(name, "There is no parameter \(name) here. Known: \(names).")
-        }
-        guard values.updateValue(value, forKey: name) == nil else { throw .invalid(name, "\(name) must be given once.") }
+    private static func unknown(_ name: String, known: [String]) -> Problem {
+        let names = known.isEmpty ? "none" : known.joined(separator: ", ")
+        return .invalid(name, "There is no parameter \(name) here. Known: \(names).")
     }
 
-    func isGiven(_ name: String) -> Bool { values[name] != nil }
+    private mutating func add(_ name: String, _ value: Value) throws(Problem) {
+        guard !isGiven(name) else { throw .invalid(name, "\(name) must be given once.") }
+        values.append((name, value))
+    }
+
+    private func value(_ name: String) -> Value? { values.first { $0.name == name }?.value }
+
+    func isGiven(_ name: String) -> Bool { values.contains { $0.name == name } }
 
     func text(_ name: String) throws(Problem) -> String? {
-        switch values[name] {
+        switch value(name) {
         case nil: return nil
-        case .encoded(let raw)?: return try Self.decode(raw, of: name)
+        case .text(let text, _)?: return text
         case .json(.string(let text))?: return text
         case .json?: throw .invalid(name, "\(name) must be a string.")
         }
@@ -57,7 +64,7 @@ struct Parameters: Sendable {
     /// JSON body.
     func list(_ name: String) throws(Problem) -> [String]? {
         var elements: [String] = []
-        if case .json(let value)? = values[name] {
+        if case .json(let value)? = value(name) {
             let problem = Problem.invalid(name, "\(name) must be a list of strings, such as [\"a\",\"b\"].")
             guard case .array(let members) = value else { throw problem }
             for member in members {
@@ -73,15 +80,15 @@ struct Parameters: Sendable {
     }
 
     /// A member of a JSON body as it is.
-    func json(_ name: String) -> JSONValue? { if case .json(let value)? = values[name] { value } else { nil } }
+    func json(_ name: String) -> JSONValue? { if case .json(let value)? = value(name) { value } else { nil } }
 
     func integer(_ name: String, in range: ClosedRange<Int>, default fallback: Int) throws(Problem) -> Int {
         let text: String
-        switch values[name] {
+        switch value(name) {
         case nil: return fallback
         case .json(.number(let number))?: text = number
         case .json?: throw Self.notInteger(name, range)
-        case .encoded(let raw)?: text = try Self.decode(raw, of: name)
+        case .text(let given, _)?: text = given
         }
         guard let value = Int(text), range.contains(value) else { throw Self.notInteger(name, range) }
         return value
@@ -138,9 +145,9 @@ struct Parameters: Sendable {
     /// A point in time. A `+` of a query string stands for itself (`now+1h`, `+02:00`), or for the blank of an RFC 3339 text.
     func time(_ name: String, now: Timestamp) throws(Problem) -> Timestamp? {
         var forms: [String] = []
-        switch values[name] {
+        switch value(name) {
         case nil: return nil
-        case .encoded(let raw)?: forms = [PercentEncoding.decode(raw) ?? "", try Self.decode(raw, of: name)]
+        case .text(let text, let encoded)?: forms = [PercentEncoding.decode(encoded) ?? "", text]
         case .json(.number(let text))?, .json(.string(let text))?: forms = [text]
         case .json?: break
         }
@@ -154,10 +161,10 @@ struct Parameters: Sendable {
 
     /// Adds every parameter that decides which rows come and in which order.
     func add(to hash: inout QueryHash) {
-        for (name, value) in values.sorted(by: { $0.key < $1.key }) where !Self.presentation.contains(name) {
+        for (name, value) in values.sorted(by: { $0.name < $1.name }) where !Self.presentation.contains(name) {
             hash.add(name)
             switch value {
-            case .encoded(let raw): hash.add(PercentEncoding.decode(raw, plusIsSpace: true) ?? "")
+            case .text(let text, _): hash.add(text)
             case .json(let value): hash.add(value)
             }
         }

@@ -94,7 +94,7 @@ struct Problem: Error {
         case .tooLarge: return Problem(.contentTooLarge, "too-large", "Too large", error.detail)
         case .invalid: return Problem(.badRequest, "invalid-query", "Invalid query", error.detail)
         case .corruption: return Problem(.internalServerError, "corruption", "Damaged data", error.detail)
-        case .locked, .unusable, .configuration:
+        case .locked, .unusable, .configuration, .notInMemory:
             return Problem(.internalServerError, "store", "Store error", error.detail)
         }
     }

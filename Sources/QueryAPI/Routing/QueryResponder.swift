@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import Logging
+import NIOCore
 import NIOHTTP1
 import Synchronization
 import TelemetryStore
@@ -22,6 +23,7 @@ package struct QueryResponder: HTTPResponder {
     let requestIDs: RequestIDs
     /// Packs answers.
     let packers: BlockingPool
+    let logger: Logger
 
     package func respond(to request: Request, context: Context) async throws -> Response {
         let started = ContinuousClock.now
@@ -39,30 +41,60 @@ package struct QueryResponder: HTTPResponder {
             response = exchange.route?.errors == .influx ? problem.influxResponse() : problem.response(requestID: id)
             if request.method == .head { response = response.createHeadResponse() }
         }
-        response.headers[.requestID] = id
-        SecurityHeaders.add(to: &response.headers)
-        crossOrigin.mark(&response.headers, origin: request.headers[.origin])
+        finish(&response.headers, requestID: id, for: request.head)
         audit(exchange, response.status, context: context)
-        metrics.record(
-            route: exchange.route?.pattern ?? "none", status: response.status.code, duration: ContinuousClock.now - started)
+        record(exchange.route, response.status, since: started)
         return response
     }
 
+    /// The answer to a request without a body, if it can be had without waiting for anything; nil: it goes the way of `respond`, and so
+    /// does one that fails, to be told of it there.
+    func promptAnswer(to head: HTTPRequest, on channel: any Channel) -> WholeAnswer? {
+        let started = ContinuousClock.now
+        var exchange = Exchange()
+        guard
+            case .request(let request)? = try? find(
+                head, body: RequestBody(buffer: ByteBuffer()), channel: channel, logger: logger, exchange: &exchange),
+            let promptHandler = request.route.promptHandler,
+            let made = try? promptHandler(request),
+            var answer = made.plain(for: head.headerFields[.acceptEncoding])
+        else { return nil }
+        finish(&answer.headers, requestID: requestIDs.id(for: head.headerFields), for: head)
+        record(exchange.route, answer.status, since: started)
+        return answer
+    }
+
     private func answer(_ request: Request, context: Context, logger: Logger, exchange: inout Exchange) async throws -> Response {
+        let found = try find(request.head, body: request.body, channel: context.channel, logger: logger, exchange: &exchange)
+        switch found {
+        case .options(let headers): return Response(status: .noContent, headers: headers)
+        case .request(let request): return try await request.route.handler(request)
+        }
+    }
+
+    private enum Found {
+        case request(APIRequest)
+        /// It is asked what may be asked.
+        case options(HTTPFields)
+    }
+
+    private func find(
+        _ head: HTTPRequest, body: RequestBody, channel: any Channel, logger: Logger, exchange: inout Exchange
+    ) throws -> Found {
         // The first Host is the authority; what is left among the headers is a second one (RFC 9112 §3.2).
-        guard request.headers[.host] == nil else { throw Problem.invalid("host", "The header Host may be given once.") }
-        let target = RequestTarget(request.head.path ?? "/")
-        switch table.match(request.method, path: target.segments) {
+        guard !head.headerFields.contains(.host) else { throw Problem.invalid("host", "The header Host may be given once.") }
+        let target = RequestTarget(head.path ?? "/")
+        switch table.match(head.method, path: target.segments) {
         case .none:
             throw Problem.notFound("There is nothing at this path." + target.slashHint)
         case .otherMethods(let allowed):
-            guard request.method == .options else { throw Problem.methodNotAllowed(request.method, allowed: allowed) }
-            var headers = crossOrigin.preflight(request.head, methods: allowed) ?? [:]
+            guard head.method == .options else { throw Problem.methodNotAllowed(head.method, allowed: allowed) }
+            var headers = crossOrigin.preflight(head, methods: allowed) ?? [:]
             headers[.allow] = (allowed + [.options]).map(\.rawValue).joined(separator: ", ")
-            return Response(status: .noContent, headers: headers)
+            return .options(headers)
         case .found(let route, let rawCaptures):
             exchange.route = route
-            let access = try admit(request, to: route, query: target.query)
+            let access = try admit(head, to: route, query: target.query)
             exchange.access = access
             let captures = try rawCaptures.map { raw in
                 guard let capture = PercentEncoding.decode(raw) else {
@@ -71,17 +103,28 @@ package struct QueryResponder: HTTPResponder {
                 return capture
             }
             let parameters = try Parameters(route.readsOwnForm ? "" : target.query, known: route.parameters)
-            return try await route.handler(
+            return .request(
                 APIRequest(
                     route: route, access: access, captures: captures, parameters: parameters, query: target.query,
-                    headers: request.headers, body: request.body, channel: context.channel, logger: logger))
+                    headers: head.headerFields, body: body, channel: channel, logger: logger))
         }
     }
 
+    /// What every answer has, whoever made it.
+    private func finish(_ headers: inout HTTPFields, requestID: String, for head: HTTPRequest) {
+        headers.append(HTTPField(name: .requestID, value: requestID))
+        SecurityHeaders.add(to: &headers)
+        crossOrigin.mark(&headers, origin: head.headerFields[.origin])
+    }
+
+    private func record(_ route: Route?, _ status: HTTPResponse.Status, since started: ContinuousClock.Instant) {
+        metrics.record(route: route?.pattern ?? "none", status: status.code, duration: ContinuousClock.now - started)
+    }
+
     /// The first thing that happens at a route: nothing of the request is judged, or told, before.
-    private func admit(_ request: Request, to route: Route, query: Substring) throws(Problem) -> Access {
-        if gatekeeper.isOpen, route.admission != .open { try crossOrigin.check(request.head) }
-        return try gatekeeper.admit(route.admission) { Credentials.secret(headers: request.headers, query: query, route: route) }
+    private func admit(_ head: HTTPRequest, to route: Route, query: Substring) throws(Problem) -> Access {
+        if gatekeeper.isOpen, route.admission != .open { try crossOrigin.check(head) }
+        return try gatekeeper.admit(route.admission) { Credentials.secret(headers: head.headerFields, query: query, route: route) }
     }
 
     /// Tells of everything that only an admin may, and of whoever was refused.

@@ -6,15 +6,17 @@ struct RequestTarget {
     let query: Substring
 
     init(_ target: String) {
-        var rest = target[...]
+        // Bytes, not characters: nothing that is looked for is more than one, and this is done for every request.
+        let (slash, question) = (UInt8(ascii: "/"), UInt8(ascii: "?"))
+        var rest = target.utf8[...]
         // Absolute form (RFC 9112 §3.2.2): the path starts behind the authority.
-        if !rest.hasPrefix("/"), let scheme = rest.firstRange(of: "://") {
-            rest = rest[scheme.upperBound...].drop { $0 != "/" && $0 != "?" }
+        if rest.first != slash, let scheme = target.firstRange(of: "://") {
+            rest = rest[scheme.upperBound...].drop { $0 != slash && $0 != question }
         }
-        rest = rest.prefix { $0 != "#" }
-        let path = rest.prefix { $0 != "?" }
-        query = rest.dropFirst(path.count + 1)
-        segments = path.dropFirst(path.hasPrefix("/") ? 1 : 0).split(separator: "/", omittingEmptySubsequences: false)
+        rest = rest.prefix { $0 != UInt8(ascii: "#") }
+        let path = rest.prefix { $0 != question }
+        query = Substring(rest[path.endIndex...].dropFirst())
+        segments = path.dropFirst(path.first == slash ? 1 : 0).split(separator: slash, omittingEmptySubsequences: false).map(Substring.init)
     }
 
     /// For a path that is none: what may be meant by it.
@@ -28,15 +30,17 @@ enum PercentEncoding {
     /// - Parameter plusIsSpace: as HTML forms and most query builders write it.
     /// - Returns: nil when a `%` is not followed by two hex digits, or the result is not UTF-8.
     static func decode(_ text: Substring, plusIsSpace: Bool = false) -> String? {
+        let (percent, plus) = (UInt8(ascii: "%"), UInt8(ascii: "+"))
+        guard text.utf8.contains(where: { $0 == percent || plusIsSpace && $0 == plus }) else { return String(text) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count)
         var source = text.utf8.makeIterator()
         while let byte = source.next() {
             switch byte {
-            case UInt8(ascii: "%"):
+            case percent:
                 guard let high = source.next().flatMap(hexDigit), let low = source.next().flatMap(hexDigit) else { return nil }
                 bytes.append(high << 4 | low)
-            case UInt8(ascii: "+") where plusIsSpace:
+            case plus where plusIsSpace:
                 bytes.append(UInt8(ascii: " "))
             default:
                 bytes.append(byte)

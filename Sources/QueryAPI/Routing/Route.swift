@@ -2,12 +2,17 @@ import HTTPTypes
 import Hummingbird
 
 /// One line of the API: method, path, who may, parameters, handler.
-struct Route: Sendable {
+final class Route: Sendable {
     enum ErrorForm {
         /// RFC 9457.
         case problem
         /// InfluxDB's, for its clients.
         case influx
+    }
+
+    private enum Segment {
+        case literal(Substring)
+        case capture
     }
 
     let method: HTTPRequest.Method
@@ -22,11 +27,15 @@ struct Route: Sendable {
     /// How its errors are written.
     let errors: ErrorForm
     let handler: @Sendable (APIRequest) async throws -> Response
-    private let segments: [Substring]
+    /// The same answer without waiting for anything, a thread or a disk; nil: this once it cannot be had so. Its errors are `handler`'s.
+    let promptHandler: (@Sendable (APIRequest) throws -> WholeAnswer?)?
+    private let segments: [Segment]
 
     init(
         _ method: HTTPRequest.Method, _ pattern: String, needs admission: Admission, taking parameters: [String] = [],
-        readsOwnForm: Bool = false, errors: ErrorForm = .problem, _ handler: @escaping @Sendable (APIRequest) async throws -> Response
+        readsOwnForm: Bool = false, errors: ErrorForm = .problem,
+        promptly promptHandler: (@Sendable (APIRequest) throws -> WholeAnswer?)? = nil,
+        _ handler: @escaping @Sendable (APIRequest) async throws -> Response
     ) {
         self.method = method
         self.pattern = pattern
@@ -35,7 +44,8 @@ struct Route: Sendable {
         self.readsOwnForm = readsOwnForm
         self.errors = errors
         self.handler = handler
-        segments = RequestTarget(pattern).segments
+        self.promptHandler = promptHandler
+        segments = RequestTarget(pattern).segments.map { $0.hasPrefix("{") ? .capture : .literal($0) }
     }
 
     /// The captures, still encoded; nil when the path is another's. A capture is never empty.
@@ -43,11 +53,11 @@ struct Route: Sendable {
         guard path.count == segments.count else { return nil }
         var captures: [Substring] = []
         for (segment, part) in zip(segments, path) {
-            if segment.hasPrefix("{") {
-                guard !part.isEmpty else { return nil }
-                captures.append(part)
-            } else if segment != part {
-                return nil
+            switch segment {
+            case .capture where part.isEmpty: return nil
+            case .capture: captures.append(part)
+            case .literal(let text) where text != part: return nil
+            case .literal: continue
             }
         }
         return captures

@@ -19,7 +19,7 @@ struct CrossOrigin: Sendable {
     /// - Throws: 403 for a `Host` that DNS rebinding has put in place of ours, and for a change that another origin's page asks for.
     func check(_ head: HTTPRequest) throws(Problem) {
         let authority = head.authority?.lowercased() ?? ""
-        let isOurs = !isLoopback || authority.isEmpty || Self.isLocal(authority) || origins.contains { Self.authority(of: $0) == authority }
+        let isOurs = !isLoopback || Self.isLocal(authority) || origins.contains { Self.authority(of: $0) == authority }
         guard isOurs else {
             throw .forbidden(
                 "Without tokens, and listening at loopback, this answers to localhost and to addresses only, not to the name in Host. "
@@ -58,12 +58,18 @@ struct CrossOrigin: Sendable {
         return String(origin[scheme.upperBound...])
     }
 
-    /// An address, or a name that resolves on this machine alone: no DNS has a say in it.
+    /// None, an address, or a name that resolves on this machine alone: no DNS has a say in it.
     private static func isLocal(_ authority: String) -> Bool {
-        if authority.hasPrefix("[") { return true }
-        let host = authority.prefix { $0 != ":" }
-        if host == "localhost" || host.hasSuffix(".localhost") { return true }
-        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
+        if authority.isEmpty || authority.utf8.first == UInt8(ascii: "[") { return true }
+        let host = Substring(authority.utf8.prefix { $0 != UInt8(ascii: ":") })
+        return isIPv4Address(host) || host == "localhost" || host.hasSuffix(".localhost")
+    }
+
+    private static func isIPv4Address(_ host: Substring) -> Bool {
+        let parts = host.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        return parts.count == 4
+            && parts.allSatisfy { part in
+                (1...3).contains(part.count) && part.allSatisfy { (0x30...0x39).contains($0) } && UInt8(Substring(part)) != nil
+            }
     }
 }

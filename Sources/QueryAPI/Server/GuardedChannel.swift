@@ -11,6 +11,8 @@ struct GuardedChannel: ServerChildChannel {
 
     let http: HTTP1Channel
     let security: ServerSecurity
+    /// What it can answer at once does not come to `http`.
+    let responder: QueryResponder
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
@@ -18,6 +20,11 @@ struct GuardedChannel: ServerChildChannel {
             try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: identity.context))
         }.flatMap {
             http.setup(channel: channel, logger: logger)
+        }.flatMapThrowing { value in
+            let pipeline = channel.pipeline.syncOperations
+            let counter = try pipeline.handler(type: HTTPConnectionStateHandler.self)
+            try pipeline.addHandler(PromptHandler(responder: responder), position: .after(counter))
+            return value
         }
     }
 

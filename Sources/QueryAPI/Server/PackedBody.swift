@@ -1,9 +1,22 @@
 import HTTPTypes
 import Hummingbird
 
+extension WholeAnswer {
+    /// The answer for a client that takes it as it is; nil: it wants to be packed, which takes a thread.
+    func plain(for acceptEncoding: String?) -> WholeAnswer? {
+        guard body.readableBytes > 0 else { return self }
+        guard body.readableBytes < Response.leastPackedByteCount || !AcceptedEncoding.takesGzip(acceptEncoding) else { return nil }
+        var answer = self
+        answer.headers.append(varyByEncoding)
+        return answer
+    }
+}
+
+private let varyByEncoding = HTTPField(name: .vary, value: "accept-encoding")
+
 extension Response {
     /// Below, an answer fits one packet anyway.
-    private static let leastByteCount = 1_024
+    fileprivate static let leastPackedByteCount = 1_024
 
     /// Types that shrink. Events are not among them: each must leave at once.
     private static let packable: Set<String> = [
@@ -18,8 +31,9 @@ extension Response {
         guard let type = headers[.contentType]?.prefix(while: { $0 != ";" }), Self.packable.contains(String(type)),
             headers[.contentEncoding] == nil
         else { return }
-        headers[.vary] = (headers[.vary].map { $0 + ", " } ?? "") + "accept-encoding"
-        guard status == .ok, AcceptedEncoding.takesGzip(acceptEncoding), body.contentLength ?? .max >= Self.leastByteCount,
+        headers.append(varyByEncoding)
+        guard status == .ok, AcceptedEncoding.takesGzip(acceptEncoding),
+            body.contentLength ?? .max >= Self.leastPackedByteCount,
             let packer = GzipPacker()
         else { return }
         headers[.contentEncoding] = "gzip"

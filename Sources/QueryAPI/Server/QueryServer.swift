@@ -8,6 +8,9 @@ import TelemetryStore
 
 /// The HTTP API as a service: listens when run, finishes the requests in hand when asked to stop.
 package struct QueryServer: Service {
+    /// As the header `Server` has it.
+    static let name = "gaugehouse"
+
     private let options: QueryOptions
     private let api: API
     private let onListening: @Sendable (_ port: Int) -> Void
@@ -41,14 +44,16 @@ package struct QueryServer: Service {
         let responder = QueryResponder(
             table: RouteTable(routes: api.routes), gatekeeper: api.gatekeeper,
             crossOrigin: CrossOrigin(origins: Set(options.corsOrigins), isLoopback: options.isLoopback),
-            metrics: api.requestMetrics, requestIDs: RequestIDs(), packers: api.readers)
+            metrics: api.requestMetrics, requestIDs: RequestIDs(), packers: api.readers, logger: logger)
         var application = Application(
             responder: responder,
             server: HTTPServerBuilder { respond in
-                LoopChannel(base: GuardedChannel(http: HTTP1Channel(responder: respond, configuration: channel), security: security))
+                LoopChannel(
+                    base: GuardedChannel(
+                        http: HTTP1Channel(responder: respond, configuration: channel), security: security, responder: responder))
             },
             configuration: ApplicationConfiguration(
-                address: .hostname(options.host, port: options.port), serverName: "gaugehouse"),
+                address: .hostname(options.host, port: options.port), serverName: Self.name),
             services: [api.readers, api.writers, api.sampler, api.liveClients],
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? 0) },
             logger: logger)

@@ -22,6 +22,8 @@ package struct RangeQuery: Sendable {
     package var condition: RowCondition?
     /// Rows looked at by one call at most; what it then answers may be short or empty, and more may follow.
     package var scanLimit = Int.max
+    /// What would have to wait for a disk is not answered, but `.notInMemory`; nor is what lies in many windows.
+    package var isFromMemory = false
 
     package init(device: String, start: Timestamp, end: Timestamp) {
         self.device = device

@@ -23,6 +23,8 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
         case tooLarge
         /// A query asks for what cannot be: the caller's mistake.
         case invalid
+        /// A query that is to be answered from memory needs the disk.
+        case notInMemory
     }
 
     /// Where damage was found.

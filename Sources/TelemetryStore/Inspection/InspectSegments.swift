@@ -49,7 +49,7 @@ private struct SegmentPages {
         self.segment = segment
         self.index = index
         self.audit = audit
-        reader = PieceReader(segment, fields: index.fields, wanted: nil, isCached: false)
+        reader = PieceReader(segment, fields: index.fields, wanted: nil, access: .uncached)
         frames = FrameAudit(segment: segment, fields: index.fields)
     }
 
@@ -102,7 +102,7 @@ private struct SegmentPages {
             } catch {
                 isComplete = false
                 // A reader that failed inside a frame is not one to go on with.
-                reader = PieceReader(segment, fields: index.fields, wanted: nil, isCached: false)
+                reader = PieceReader(segment, fields: index.fields, wanted: nil, access: .uncached)
                 if damaged.insert(error.position?.offset ?? piece.offset).inserted { inspection.found(error, .segment, segment.path) }
                 continue
             }

@@ -17,12 +17,17 @@ struct PageBuilder {
     /// The row looked at last.
     private var lastTime: Timestamp?
 
+    /// Room for so many rows is made at once.
+    private static let usualRowCount = 128
     /// Rows of a pass behind the first: for fewer, finding them costs more than decoding them.
     private static let laterPortions = 64...(1 << 20)
 
     init(names: [String], registry: NameRegistry, query: RangeQuery, maxVersions: Int) {
         page = RangePage(columns: names.map { RangePage.Column(name: $0, type: nil) })
         if query.versions > 1 { page.versions = RangePage.Versions() }
+        let usualRowCount = min(query.limit, Self.usualRowCount)
+        page.times.reserveCapacity(usualRowCount)
+        page.cells.reserveCapacity(usualRowCount * names.count)
         self.query = query
         self.maxVersions = maxVersions
         let numbers = names.map { registry.field($0) }
@@ -44,7 +49,9 @@ struct PageBuilder {
     mutating func read(
         _ sources: PartitionSources, _ times: ClosedRange<Int64>, bucket: Int, device: UnsafeRawBufferPointer
     ) throws(StoreError) {
-        var pending = try PieceList(sources, times, bucket: bucket, device: device, order: query.order)
+        var pending = try PieceList(
+            sources, times, bucket: bucket, device: device, order: query.order,
+            access: query.isFromMemory ? .memory : .cached)
         var unread: ClosedRange<Int64>? = times
         var portion = query.limit - page.times.count + 1
         rows.removeAll()
@@ -70,15 +77,10 @@ struct PageBuilder {
 
     /// Adds rows to the page until it has its number of them, or of bytes, and there is another.
     private mutating func appendRows(_ range: Range<Int>) {
-        var runs: [Range<Int>] = []
-        var start = range.lowerBound
-        while start < range.upperBound {
-            var end = start + 1
-            while end < range.upperBound, rows.rows[end].time == rows.rows[start].time { end += 1 }
-            runs.append(start..<end)
-            start = end
-        }
-        for run in query.order == .descending ? runs : runs.reversed() {
+        var rest = range
+        while !rest.isEmpty {
+            let run = query.order == .descending ? rows.firstRun(of: rest) : rows.lastRun(of: rest)
+            rest = query.order == .descending ? run.upperBound..<rest.upperBound : rest.lowerBound..<run.lowerBound
             if page.times.count == query.limit || page.bytes.count >= RangePage.byteLimit || scannedCount == query.scanLimit {
                 page.nextAfter = lastTime
                 return
@@ -137,6 +139,22 @@ struct PageBuilder {
         let offset = page.bytes.count
         page.bytes.append(contentsOf: rows.bytes[cell.byteRange])
         return .bytes(type, offset: offset, count: cell.byteCount)
+    }
+}
+
+extension RowBuffer {
+    /// The rows at the start of `range` that have one time: versions of one row.
+    fileprivate func firstRun(of range: Range<Int>) -> Range<Int> {
+        var end = range.lowerBound + 1
+        while end < range.upperBound, rows[end].time == rows[range.lowerBound].time { end += 1 }
+        return range.lowerBound..<end
+    }
+
+    /// Those at its end.
+    fileprivate func lastRun(of range: Range<Int>) -> Range<Int> {
+        var start = range.upperBound - 1
+        while start > range.lowerBound, rows[start - 1].time == rows[range.upperBound - 1].time { start -= 1 }
+        return start..<range.upperBound
     }
 }
 

@@ -30,7 +30,7 @@ struct PieceAggregation {
         let columns = try wantedColumns(directory, segment, series)
         guard !columns.isEmpty else { return true }
         if needsOrder, Set(columns.map(\.series)).count < columns.count { return false }
-        var reader = FrameReader(segment, directory, isCached: true)
+        var reader = FrameReader(segment, directory, access: .cached)
         // Of whose chunks strings are slices.
         defer { withExtendedLifetime(reader) {} }
         var pending = columns

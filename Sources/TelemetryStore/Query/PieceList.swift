@@ -28,13 +28,16 @@ struct PieceList {
     /// Next piece last, so that taking it is cheap.
     private var pieces: [Piece] = []
     private let order: RangeQuery.Order
+    private let access: SegmentAccess
 
     init(
-        _ sources: PartitionSources, _ times: ClosedRange<Int64>, bucket: Int, device: UnsafeRawBufferPointer, order: RangeQuery.Order
+        _ sources: PartitionSources, _ times: ClosedRange<Int64>, bucket: Int, device: UnsafeRawBufferPointer, order: RangeQuery.Order,
+        access: SegmentAccess = .cached
     ) throws(StoreError) {
         self.order = order
+        self.access = access
         for segment in sources.segments {
-            for piece in try segment.find(bucket: bucket, device: device)?.pieces ?? [] where piece.overlaps(times) {
+            for piece in try segment.find(bucket: bucket, device: device, access)?.pieces ?? [] where piece.overlaps(times) {
                 pieces.append(.stored(piece, segment, times: times))
             }
         }
@@ -55,7 +58,7 @@ struct PieceList {
             switch piece {
             case .stored(let stored, let segment, let unread):
                 let portion = PieceReader.Portion(rowCount: rowCount - passed, order: order)
-                let rest = try segment.read(stored, times: unread, wanted: wanted, portion: portion, into: &rows)
+                let rest = try segment.read(stored, times: unread, wanted: wanted, portion: portion, access: access, into: &rows)
                 passed += rest == nil ? stored.rowCount : rowCount - passed
                 if let rest { insert(.stored(stored, segment, times: rest)) }
             case .chunk(let chunk, let head, let rank):
@@ -90,14 +93,14 @@ struct PieceList {
         var groups: [PieceList] = []
         var reach = Int64.min
         for piece in pieces.reversed() {
-            if groups.isEmpty || piece.minTime > reach { groups.append(PieceList(order: order)) }
+            if groups.isEmpty || piece.minTime > reach { groups.append(PieceList(order: order, access: access)) }
             groups[groups.count - 1].pieces.insert(piece, at: 0)
             reach = max(reach, piece.maxTime)
         }
         return groups
     }
 
-    private init(order: RangeQuery.Order) { self.order = order }
+    private init(order: RangeQuery.Order, access: SegmentAccess) { (self.order, self.access) = (order, access) }
 
     /// Nil when there are several pieces, or the piece is in memory.
     var onlyStoredPiece: (piece: SegmentPiece, segment: Segment)? {

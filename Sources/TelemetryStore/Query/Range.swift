@@ -7,16 +7,17 @@ extension Table {
     /// Windows are read one after the other, newest first (oldest first when ascending), until the page is full; inside a window only
     /// blocks that can hold rows of the page are read.
     /// - Returns: nil: unknown device.
-    /// - Throws: `.corruption` with file and offset; `.fatal`.
+    /// - Throws: `.corruption` with file and offset; `.fatal`; `.notInMemory`.
     package func range(_ query: RangeQuery) throws(StoreError) -> RangePage? {
-        guard let number = core.registry.device(query.device), let detail = device(query.device) else { return nil }
-        let names = query.fields ?? detail.fields.map(\.name)
+        guard let number = core.registry.device(query.device), core.lock.reading({ core.states.device(number) != nil }) else { return nil }
+        let names = query.fields ?? device(query.device)?.fields.map(\.name) ?? []
         var builder = PageBuilder(names: names, registry: core.registry, query: query, maxVersions: options.maxVersions)
         guard let times = times(of: query) else { return builder.page }
         let key = core.registry.readingNames { registry in
             (bucket: Int(registry.buckets[Int(number)]), name: registry.devices.withName(number) { Array($0) })
         }
-        for window in partitionWindows(of: times, query.order) {
+        for (count, window) in partitionWindows(of: times, query.order).enumerated() {
+            if query.isFromMemory, count == Self.memoryWindowLimit { throw .notInMemory }
             guard let (windowTimes, sources) = sources(in: window, times, device: number) else { continue }
             try key.name.withRawBytes { (name) throws(StoreError) in
                 try builder.read(sources, windowTimes, bucket: key.bucket, device: name)
@@ -25,6 +26,9 @@ extension Table {
         }
         return builder.page
     }
+
+    /// Windows that are looked at for an answer that is to come at once.
+    private static let memoryWindowLimit = 16
 
     /// The query's times as a closed range, without what is expired and what earlier pages held; nil when empty.
     private func times(of query: RangeQuery) -> ClosedRange<Int64>? {

@@ -6,7 +6,7 @@ struct PieceReader {
     private let segment: Segment
     private let fields: [SparseIndex.Field]
     private let wanted: Set<UInt32>?
-    private let isCached: Bool
+    private let access: SegmentAccess
     private var frame: FrameReader?
     /// The wanted columns of `frame`: position in its directory, the table's field number, type.
     private var columns: [(position: Int, field: UInt32, type: FieldType)] = []
@@ -19,12 +19,11 @@ struct PieceReader {
 
     /// - Parameters:
     ///   - wanted: the table's fields to read; nil for all.
-    ///   - isCached: false for merges and scans, which read everything once.
-    init(_ segment: Segment, fields: [SparseIndex.Field], wanted: Set<UInt32>?, isCached: Bool) {
+    init(_ segment: Segment, fields: [SparseIndex.Field], wanted: Set<UInt32>?, access: SegmentAccess) {
         self.segment = segment
         self.fields = fields
         self.wanted = wanted
-        self.isCached = isCached
+        self.access = access
     }
 
     /// How many rows of a piece are read at least, if it has them, and from which end.
@@ -71,7 +70,7 @@ struct PieceReader {
     /// Makes `directory` the frame at hand and loads what is wanted of it.
     private mutating func enter(_ directory: FrameDirectory) throws(StoreError) {
         if frame?.directory === directory { return }
-        frame = FrameReader(segment, directory, isCached: isCached)
+        frame = FrameReader(segment, directory, access: access)
         columns.removeAll(keepingCapacity: true)
         var needed = [0]
         if segment.footer.hasCommitTimes, let position = directory.position(of: .commitTimes) { needed.append(position) }
@@ -124,7 +123,7 @@ struct PieceReader {
         into buffer: inout RowBuffer
     ) throws(StoreError) {
         if blocks?.reference != reference {
-            blocks = (reference, isCached ? try segment.frame(reference) : try segment.read(reference))
+            blocks = (reference, try segment.frame(reference, access))
         }
         let bytes = blocks!.bytes
         guard offset + byteCount <= bytes.count else { throw segment.damage(at: reference.offset, "a block lies outside its frame") }

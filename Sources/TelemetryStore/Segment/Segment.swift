@@ -44,8 +44,9 @@ final class Segment: @unchecked Sendable {
 
     // MARK: - Index
 
-    func index() throws(StoreError) -> SparseIndex {
+    func index(_ access: SegmentAccess = .cached) throws(StoreError) -> SparseIndex {
         if let loaded = lock.locked({ loadedIndex }) { return loaded }
+        guard access != .memory else { throw .notInMemory }
         let bytes = try read(footer.index)
         do throws(CodecError) {
             let index = try bytes.withBytes { (bytes) throws(CodecError) in try SparseIndex(bytes) }
@@ -66,9 +67,9 @@ final class Segment: @unchecked Sendable {
     }
 
     /// The device's pieces; nil when the segment has none.
-    func find(bucket: Int, device: UnsafeRawBufferPointer) throws(StoreError) -> DeviceEntry? {
-        guard let reference = try index().page(bucket: bucket, name: device) else { return nil }
-        let bytes = try frame(reference)
+    func find(bucket: Int, device: UnsafeRawBufferPointer, _ access: SegmentAccess = .cached) throws(StoreError) -> DeviceEntry? {
+        guard let reference = try index(access).page(bucket: bucket, name: device) else { return nil }
+        let bytes = try frame(reference, access)
         do throws(CodecError) {
             return try bytes.withBytes { (_) throws(CodecError) in
                 var page = try page(bytes)
@@ -94,9 +95,11 @@ final class Segment: @unchecked Sendable {
         return bytes
     }
 
-    /// A zstd frame, decompressed, from the cache when it is there.
-    func frame(_ reference: FrameReference) throws(StoreError) -> Bytes {
+    /// A zstd frame, decompressed.
+    func frame(_ reference: FrameReference, _ access: SegmentAccess = .cached) throws(StoreError) -> Bytes {
+        guard access != .uncached else { return try read(reference) }
         if let found = cache.find(segment: id, offset: reference.offset) { return found }
+        guard access != .memory else { throw .notInMemory }
         let bytes = try read(reference)
         cache.insert(bytes, segment: id, offset: reference.offset)
         return bytes
@@ -140,9 +143,9 @@ final class Segment: @unchecked Sendable {
     @discardableResult
     func read(
         _ piece: SegmentPiece, times: ClosedRange<Int64>, wanted: Set<UInt32>?, portion: PieceReader.Portion? = nil,
-        into buffer: inout RowBuffer
+        access: SegmentAccess = .cached, into buffer: inout RowBuffer
     ) throws(StoreError) -> ClosedRange<Int64>? {
-        var reader = PieceReader(self, fields: try index().fields, wanted: wanted, isCached: true)
+        var reader = PieceReader(self, fields: try index(access).fields, wanted: wanted, access: access)
         return try reader.read(piece, times: times, portion: portion, into: &buffer)
     }
 }

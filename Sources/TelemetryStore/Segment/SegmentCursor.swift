@@ -16,7 +16,7 @@ struct SegmentCursor {
     init(_ segment: Segment) throws(StoreError) {
         self.segment = segment
         index = try segment.index()
-        reader = PieceReader(segment, fields: index.fields, wanted: nil, isCached: false)
+        reader = PieceReader(segment, fields: index.fields, wanted: nil, access: .uncached)
         try advance()
     }
 

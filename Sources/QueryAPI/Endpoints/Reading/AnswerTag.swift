@@ -20,13 +20,15 @@ struct AnswerTag {
 
     /// - Parameter header: `If-None-Match`, one tag or several.
     /// - Returns: the 304 for a client that holds the answer; nil: it has to be made.
-    func notModified(for header: String?, now: Timestamp) -> Response? {
-        let held = header?.split(separator: ",").map { $0.drop { $0 == " " } }.first { tag in
+    func notModified(for header: String?, now: Timestamp) -> WholeAnswer? {
+        guard let header else { return nil }
+        let held = header.split(separator: ",").map { $0.drop { $0 == " " } }.first { tag in
             guard tag.hasPrefix(stem), let expiry = Int64(tag.dropFirst(stem.count).prefix { $0 != "\"" }) else { return false }
             return now.microseconds < expiry
         }
         return held.map {
-            Response(status: .notModified, headers: [.eTag: String($0), .cacheControl: "no-cache", .vary: "accept-encoding"])
+            WholeAnswer(
+                status: .notModified, contentType: nil, headers: [.eTag: String($0), .cacheControl: "no-cache", .vary: "accept-encoding"])
         }
     }
 }

@@ -5,19 +5,21 @@ import TelemetryStore
 
 /// `/api/v1/devices/{id}/latest` and `/api/v1/latest`.
 extension API {
-    func latestOfDevice(_ request: APIRequest) async throws -> Response {
+    func latestOfDevice(_ request: APIRequest) throws -> WholeAnswer {
         let table = try table(of: request)
         let format = try timeFormat(of: request)
         let id = try device(of: request, in: table)
         let tag = AnswerTag(store: store, table: table, query: hash(request, table: table, time: format))
         if let known = tag.notModified(for: request.headers[.ifNoneMatch], now: clock.now()) { return known }
-        // The device first: of an unknown one no field is known either.
-        guard table.latest(device: id, fields: []) != nil else { throw Self.unknownDevice(id, in: table) }
+        if request.parameters.isGiven("fields"), table.latest(device: id, fields: []) == nil {
+            // Of an unknown device no field is known either.
+            throw Self.unknownDevice(id, in: table)
+        }
         let fields = try fields(of: request.parameters, in: table)
-        // In memory, under a short lock: a hop to a reader thread would cost more than the answer.
+        // In memory, under a short lock.
         guard let latest = table.latest(device: id, fields: fields) else { throw Self.unknownDevice(id, in: table) }
         let expiry = latest.earliestTime.map { $0 + table.options.ttl }
-        return json(headers: [.eTag: tag.text(expiry: expiry), .cacheControl: "no-cache"]) { json in
+        return wholeJSON(headers: [.eTag: tag.text(expiry: expiry), .cacheControl: "no-cache"]) { json in
             json.member("device", id)
             json.member("table", table.name)
             json.latestMembers(latest, time: format)
@@ -47,7 +49,7 @@ extension API {
         tagQuery.add(String(limit))
         // Answers to POST are not cached (RFC 9110 §9.3.3).
         let tag = request.route.method == .get ? AnswerTag(store: store, table: table, query: tagQuery) : nil
-        if let known = tag?.notModified(for: request.headers[.ifNoneMatch], now: clock.now()) { return known }
+        if let known = tag?.notModified(for: request.headers[.ifNoneMatch], now: clock.now()) { return known.response }
         let filter = DeviceFilter(table: table, prefix: request.access.narrowed(prefix: prefix))
         let devices: LatestPieces.Devices
         switch (list, try cursor(of: request.parameters, query: query)) {

@@ -17,7 +17,7 @@ struct FrameAudit {
     /// Compares the piece's statistics with its rows; nil where they agree, or there are none.
     mutating func problem(of piece: SegmentPiece, _ rows: borrowing RowBuffer) throws(StoreError) -> String? {
         guard case .frame(let directory, let ordinal, _) = piece.place else { return nil }
-        if frame?.directory !== directory { frame = FrameReader(segment, directory, isCached: false) }
+        if frame?.directory !== directory { frame = FrameReader(segment, directory, access: .uncached) }
         let columns = PieceStatistics.columns(of: directory.columns.map(\.key))
         guard let stored = try frame!.statistics(of: ordinal, columnCount: columns.count) else { return nil }
         for (column, statistics) in zip(columns, stored) {

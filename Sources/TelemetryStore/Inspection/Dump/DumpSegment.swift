@@ -48,7 +48,7 @@ extension FileDump {
             "\(piece.rowCount) rows, \(DumpText.time(piece.minTime)) to \(DumpText.time(piece.maxTime)), \(piece.placeText)")
         guard options.showsRows else { return }
         var rows = RowBuffer()
-        var reader = PieceReader(segment, fields: index.fields, wanted: nil, isCached: false)
+        var reader = PieceReader(segment, fields: index.fields, wanted: nil, access: .uncached)
         try reader.read(piece, times: .min ... .max, into: &rows)
         for row in rows.rows where !output.isFull { output.add(piece.offset, "row", text(of: row, in: rows, index.fields)) }
     }

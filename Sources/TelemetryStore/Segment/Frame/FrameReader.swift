@@ -5,14 +5,13 @@ import TelemetryCodec
 struct FrameReader {
     let segment: Segment
     let directory: FrameDirectory
-    /// False: past the cache, for merges and scans.
-    private let isCached: Bool
+    private let access: SegmentAccess
     private var chunks: [Bytes?]
 
-    init(_ segment: Segment, _ directory: FrameDirectory, isCached: Bool) {
+    init(_ segment: Segment, _ directory: FrameDirectory, access: SegmentAccess) {
         self.segment = segment
         self.directory = directory
-        self.isCached = isCached
+        self.access = access
         chunks = Array(repeating: nil, count: directory.columns.count)
     }
 
@@ -20,11 +19,12 @@ struct FrameReader {
     mutating func load(_ positions: [Int]) throws(StoreError) {
         var missing: [Int] = []
         for position in positions where chunks[position] == nil {
-            if isCached { chunks[position] = segment.cachedChunk(directory.columns[position]) }
+            if access != .uncached { chunks[position] = segment.cachedChunk(directory.columns[position]) }
             if chunks[position] == nil { missing.append(position) }
         }
         // Chunks follow each other in the directory's order, which says nothing about what they hold.
         guard let first = missing.min(), let last = missing.max() else { return }
+        guard access != .memory else { throw .notInMemory }
         let columns = directory.columns
         let span = columns[first].offset..<(columns[last].offset + columns[last].byteCount)
         let stored = try segment.bytes(span)
@@ -32,7 +32,7 @@ struct FrameReader {
             for position in missing {
                 let start = columns[position].offset - span.lowerBound
                 let slice = UnsafeRawBufferPointer(rebasing: stored[start..<(start + columns[position].byteCount)])
-                chunks[position] = try segment.chunk(columns[position], stored: slice, isCached: isCached)
+                chunks[position] = try segment.chunk(columns[position], stored: slice, isCached: access == .cached)
             }
         }
     }

@@ -34,12 +34,19 @@ struct DeviceSeries: Sendable {
         self.detail = detail
         aggregation = query.aggregation
         range = RangeQuery(device: device, start: query.resolvedStart, end: query.end)
-        range.fields = query.fields
+        // A field that comes while the answer is made has no column in it.
+        range.fields = query.aggregation == nil ? query.fields ?? detail.fields.map(\.name) : query.fields
         range.order = query.order
         range.after = after
         range.versions = query.versions
         range.condition = query.condition
         range.scanLimit = Self.scanLimit
+    }
+
+    /// Of rows: see `RangeQuery`.
+    var isFromMemory: Bool {
+        get { range.isFromMemory }
+        set { range.isFromMemory = newValue }
     }
 
     /// The next rows; more follow when `nextAfter` is set, which may be so of an empty slice, too. Blocking.
@@ -55,8 +62,6 @@ struct DeviceSeries: Sendable {
         let columnCount = max(1, range.fields?.count ?? detail.fields.count)
         range.limit = min(limit, Self.sliceRowCount, max(1, Self.sliceCellCount / columnCount / range.versions))
         guard let page = try table.range(range) else { throw API.unknownDevice(device, in: table) }
-        // A field that is new since the first slice has no column in this answer.
-        range.fields = page.columns.map(\.name)
         return page
     }
 
