@@ -63,7 +63,7 @@ import Testing
             responder: QueryResponder(
                 table: RouteTable(routes: [route]), gatekeeper: Gatekeeper(security: ServerSecurity(), clock: SystemClock()),
                 crossOrigin: CrossOrigin(origins: [], isLoopback: true), metrics: RequestMetrics(), requestIDs: RequestIDs(),
-                packers: pool, logger: logger),
+                bodies: BodyBudget(limit: 1 << 20), packers: pool, logger: logger),
             server: .http1(configuration: HTTP1Channel.Configuration(additionalChannelHandlers: [PeerWatch()])),
             configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)), services: [pool], logger: logger)
         try await application.test(.live) { client in

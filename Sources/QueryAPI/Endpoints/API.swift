@@ -14,6 +14,7 @@ struct API: Sendable {
     let liveClients: LiveClients
     let requestMetrics = RequestMetrics()
     let connections: ConnectionRegister
+    let bodies: BodyBudget
     let gatekeeper: Gatekeeper
 
     init(options: QueryOptions, store: TelemetryStore, sources: QuerySources, clock: any WallClock) {
@@ -22,6 +23,7 @@ struct API: Sendable {
         self.sources = sources
         self.clock = clock
         connections = ConnectionRegister(limit: options.connectionLimit + options.liveClientLimit)
+        bodies = BodyBudget(limit: options.bodyBudget)
         gatekeeper = Gatekeeper(security: options.security, clock: clock)
         readers = BlockingPool(threadCount: options.readThreadCount, queueLimit: options.queueLimit)
         writers = BlockingPool(threadCount: options.writeThreadCount, queueLimit: options.queueLimit)

@@ -15,20 +15,26 @@ struct APIRequest: Sendable {
     let query: Substring
     let headers: HTTPFields
     let body: RequestBody
+    /// Of the memory for all bodies; nil: this method has none.
+    let bodyShare: BodyBudget.Share?
     /// The connection it came by.
     let channel: any Channel
     let logger: Logger
 
     /// Reads the body up to `limit` bytes.
     ///
-    /// - Throws: 413 beyond it; the declared length is trusted to refuse, never to accept.
+    /// - Throws: 413 beyond it; the declared length is trusted to refuse, never to accept. 503 when the bodies of others take all memory.
     func collectBody(upTo limit: Int) async throws -> ByteBuffer {
         if let declared = headers[.contentLength].flatMap({ Int($0) }), declared > limit { throw Problem.bodyTooLarge(limit: limit) }
-        do {
-            return try await body.collect(upTo: limit)
-        } catch is NIOTooManyBytesError {
-            throw Problem.bodyTooLarge(limit: limit)
+        var bytes = ByteBuffer()
+        for try await part in body {
+            let count = bytes.readableBytes + part.readableBytes
+            guard count <= limit else { throw Problem.bodyTooLarge(limit: limit) }
+            try bodyShare?.cover(count)
+            // The first part is taken as it is.
+            if bytes.readableBytes == 0 { bytes = part } else { bytes.writeImmutableBuffer(part) }
         }
+        return bytes
     }
 
     /// The hash that page tokens of this query carry, and tags of its answer: with another device prefix it is another query.

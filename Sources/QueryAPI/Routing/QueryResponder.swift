@@ -21,6 +21,7 @@ package struct QueryResponder: HTTPResponder {
     let crossOrigin: CrossOrigin
     let metrics: RequestMetrics
     let requestIDs: RequestIDs
+    let bodies: BodyBudget
     /// Packs answers.
     let packers: BlockingPool
     let logger: Logger
@@ -68,7 +69,10 @@ package struct QueryResponder: HTTPResponder {
         let found = try find(request.head, body: request.body, channel: context.channel, logger: logger, exchange: &exchange)
         switch found {
         case .options(let headers): return Response(status: .noContent, headers: headers)
-        case .request(let request): return try await request.route.handler(request)
+        case .request(let request):
+            // What a streamed answer was asked with is small, and no body any more.
+            defer { request.bodyShare?.giveBack() }
+            return try await request.route.handler(request)
         }
     }
 
@@ -106,7 +110,8 @@ package struct QueryResponder: HTTPResponder {
             return .request(
                 APIRequest(
                     route: route, access: access, captures: captures, parameters: parameters, query: target.query,
-                    headers: head.headerFields, body: body, channel: channel, logger: logger))
+                    headers: head.headerFields, body: body, bodyShare: route.method == .post ? bodies.share() : nil, channel: channel,
+                    logger: logger))
         }
     }
 

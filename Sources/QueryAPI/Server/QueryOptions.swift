@@ -19,6 +19,8 @@ package struct QueryOptions: Sendable {
 
     /// Bytes of a request body, before and after it is unpacked; one group of commits holds a few of them in memory.
     package var bodyByteLimit = 8 << 20
+    /// Bytes of all bodies in hand together, beyond the first few of each (`BodyBudget`); more of them are answered with 503.
+    package var bodyBudget = 64 << 20
     /// Bytes of a request's headers together, its target included: a few thousand device ids in a URL.
     package static let headerByteLimit = 64 << 10
     package static let headerCountLimit = 100

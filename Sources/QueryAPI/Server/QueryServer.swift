@@ -44,7 +44,7 @@ package struct QueryServer: Service {
         let responder = QueryResponder(
             table: RouteTable(routes: api.routes), gatekeeper: api.gatekeeper,
             crossOrigin: CrossOrigin(origins: Set(options.corsOrigins), isLoopback: options.isLoopback),
-            metrics: api.requestMetrics, requestIDs: RequestIDs(), packers: api.readers, logger: logger)
+            metrics: api.requestMetrics, requestIDs: RequestIDs(), bodies: api.bodies, packers: api.readers, logger: logger)
         var application = Application(
             responder: responder,
             server: HTTPServerBuilder { respond in

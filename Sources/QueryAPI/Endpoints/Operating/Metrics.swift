@@ -18,6 +18,7 @@ extension API {
         requestMetrics.write(to: &text)
         liveClients.write(to: &text)
         connections.write(to: &text)
+        bodies.write(to: &text)
         text.process(dataPath: options.dataPath)
         sources.metrics(&text)
         return Response(
