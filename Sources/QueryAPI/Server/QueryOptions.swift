@@ -26,10 +26,10 @@ package struct QueryOptions: Sendable {
     package static let headerCountLimit = 100
     /// A connection on which no whole head of a request comes for so long is closed, however its bytes trickle.
     package var idleDuration = Duration.seconds(60)
-    /// In each such time a body that is being sent brings `bodyProgressByteCount`, and an answer that is not read moves on.
+    /// In each such time a body that is being sent brings `progressByteCount`, and an answer that waits for its client is read so far.
     package var progressDuration = Duration.seconds(20)
     /// Half a kilobyte a second: the slowest modem is faster.
-    package var bodyProgressByteCount = 10 << 10
+    package var progressByteCount = 10 << 10
     /// Of a client that has its answer and still sends.
     package var lingerDuration = Duration.seconds(5)
     /// Connections at once, those of live clients besides; beyond this number the one that has been idle longest is closed.

@@ -66,7 +66,7 @@ package struct QueryServer: Service {
 
     private var channelConfiguration: HTTP1Channel.Configuration {
         let limits = RequestGuard.Limits(
-            interval: TimeAmount(options.progressDuration), bodyByteCount: options.bodyProgressByteCount,
+            interval: TimeAmount(options.progressDuration), byteCount: options.progressByteCount,
             linger: TimeAmount(options.lingerDuration))
         let byteLimit = QueryOptions.headerByteLimit
         return HTTP1Channel.Configuration(

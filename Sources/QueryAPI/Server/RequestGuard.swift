@@ -6,7 +6,7 @@ import NIOHTTPTypes
 /// Keeps a connection from being held by a client that does not get on, and answers what is no HTTP.
 ///
 /// Hummingbird closes a connection on which no whole head comes within the idle timeout, however its bytes trickle; what it lets pass is
-/// here: a body that trickles, an answer that is not read, a body that goes on after its answer.
+/// here: a body that trickles, an answer that is not read, or byte by byte, a body that goes on after its answer.
 final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -16,8 +16,8 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     struct Limits: Sendable {
         /// How often progress is looked at.
         var interval: TimeAmount
-        /// A body must bring so many bytes in each interval.
-        var bodyByteCount: Int
+        /// A body must bring so many bytes in each interval, and of an answer that waits the client must take so many.
+        var byteCount: Int
         /// How long a client that has its answer, and is still sending, is listened to: closed at once, it would not see the answer.
         var linger: TimeAmount
     }
@@ -34,8 +34,8 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var bodyByteCount = 0
     /// The body began in the interval that runs: not yet judged.
     private var isFreshBody = false
-    /// Bytes that waited for the client when it was last looked; nil: it keeps up.
-    private var waitingByteCount: Int?
+    /// How far the client had got when it was last looked, while something waits for it; nil: nothing did.
+    private var reached: AnswerProgress?
     private var isWatching = false
     /// What came is no HTTP; nothing that comes after it is looked at.
     private var failure: HTTPParserError?
@@ -104,7 +104,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        waitingByteCount = nil
+        reached = nil
         if !context.channel.isWritable { watch(context) }
         context.fireChannelWritabilityChanged()
     }
@@ -119,28 +119,20 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func look(_ context: ChannelHandlerContext) {
+        AnswerProgress.measure(context.channel).assumeIsolated().whenSuccess { self.judge(context, $0) }
+    }
+
+    private func judge(_ context: ChannelHandlerContext, _ progress: AnswerProgress) {
         isWatching = false
         guard context.channel.isActive else { return }
         // Of several requests the last one's body may be held up by this side.
-        let isBodyStuck = isReadingBody && !isFreshBody && requestsInHand == 1 && bodyByteCount < limits.bodyByteCount
+        let isBodyStuck = isReadingBody && !isFreshBody && requestsInHand == 1 && bodyByteCount < limits.byteCount
         isFreshBody = false
-        guard !isBodyStuck, !isAnswerStuck(context) else { return context.close(promise: nil) }
+        let before = reached
+        reached = context.channel.isWritable ? nil : progress
+        let isAnswerStuck = reached != nil && before.map { !progress.isBeyond($0, by: limits.byteCount) } ?? false
+        guard !isBodyStuck, !isAnswerStuck else { return context.close(promise: nil) }
         if isReadingBody || !context.channel.isWritable { watch(context) }
-    }
-
-    private func isAnswerStuck(_ context: ChannelHandlerContext) -> Bool {
-        guard !context.channel.isWritable, let count = bufferedByteCount(context) else { return false }
-        defer { waitingByteCount = count }
-        return waitingByteCount == count
-    }
-
-    private func bufferedByteCount(_ context: ChannelHandlerContext) -> Int? {
-        do {
-            return try context.channel.syncOptions?.getOption(.bufferedWritableBytes)
-        } catch {
-            // A channel that is closing has no options any more.
-            return nil
-        }
     }
 
     private func linger(_ context: ChannelHandlerContext) {

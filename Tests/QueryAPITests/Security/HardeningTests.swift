@@ -39,7 +39,7 @@ import Testing
     @Test func aBodyThatTricklesIsCutOffAndASteadyOneIsNot() async throws {
         let configure: @Sendable (inout QueryOptions) -> Void = {
             $0.progressDuration = .seconds(1)
-            $0.bodyProgressByteCount = 500
+            $0.progressByteCount = 500
         }
         try await TestBed.run(isLive: true, configure: configure) {
             (bed: TestBed) async throws -> Void in

@@ -1,0 +1,113 @@
+import Foundation
+import HummingbirdTesting
+import Telemetry
+import TelemetryStore
+import Testing
+
+@testable import QueryAPI
+
+/// Clients that read an answer slowly, and slower than anyone has to.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct SlowReaderTests {
+    /// Of a second, in which an answer must be read by 100 000 bytes.
+    private static func run(_ body: @Sendable (TestBed) async throws -> Void) async throws {
+        let configure: @Sendable (inout QueryOptions) -> Void = {
+            $0.progressDuration = .seconds(1)
+            $0.progressByteCount = 100_000
+        }
+        try await TestBed.run(isLive: true, configure: configure) { bed in
+            for start in stride(from: 0, to: 40_000, by: 20_000) {
+                try bed.commit(
+                    (start..<(start + 20_000)).map { Reading(device: "device-\($0)", time: TestBed.now, fields: ["x": .integer(1)]) })
+            }
+            try await body(bed)
+        }
+    }
+
+    private static func connectionCount(_ bed: TestBed) async throws -> Int {
+        let text = try await bed.get("/metrics").text
+        let line = try #require(text.firstMatch(of: #/(?m)^gaugehouse_http_connections (\d+)$/#))
+        return try #require(Int(line.output.1))
+    }
+
+    @Test func whatTheClientHasAcknowledgedCountsAndNotWhatTheSocketTook() {
+        let before = AnswerProgress(acknowledged: 1_000, waiting: 70_000)
+        #expect(!AnswerProgress(acknowledged: 1_999, waiting: 60_000).isBeyond(before, by: 1_000))
+        #expect(AnswerProgress(acknowledged: 2_000, waiting: 70_000).isBeyond(before, by: 1_000))
+        // A system that does not tell.
+        let silent = AnswerProgress(acknowledged: 0, waiting: 70_000)
+        #expect(!AnswerProgress(acknowledged: 0, waiting: 70_000).isBeyond(silent, by: 1_000))
+        #expect(AnswerProgress(acknowledged: 0, waiting: 69_999).isBeyond(silent, by: 1_000))
+    }
+
+    @Test func anAnswerThatIsReadByDropsIsGivenUp() async throws {
+        try await Self.run { bed in
+            // Short segments: the server's socket holds little, so that each drop lets it write some more.
+            let client = try SlowClient(port: try #require(bed.client.port), bufferByteCount: 4_096, segmentByteCount: 536)
+            defer { client.close() }
+            try client.ask("/api/v1/devices?limit=100000", times: 8)
+            var count = 2
+            for _ in 0..<200 where count > 1 {
+                // 40 KB/s.
+                _ = client.read(4_000)
+                try await Task.sleep(for: .milliseconds(100))
+                count = try await Self.connectionCount(bed)
+            }
+            #expect(count == 1)
+        }
+    }
+
+    @Test func aSlowClientThatGetsOnIsLeftInPeace() async throws {
+        try await Self.run { bed in
+            let client = try SlowClient(port: try #require(bed.client.port), bufferByteCount: 64 << 10, segmentByteCount: nil)
+            defer { client.close() }
+            try client.ask("/api/v1/devices?limit=100000", times: 8)
+            let start = ContinuousClock.now
+            while ContinuousClock.now - start < .seconds(6) {
+                // 600 KB/s at most. The server's socket, which holds megabytes, takes no more for seconds on end.
+                #expect(client.read(30_000) > 0)
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            #expect(try await Self.connectionCount(bed) == 2)
+        }
+    }
+}
+
+/// A socket of its own: what it does not read, the server keeps.
+private struct SlowClient: Sendable {
+    struct Failure: Error { let code: Int32 }
+
+    private let socket: Int32
+
+    /// - Parameters:
+    ///   - bufferByteCount: that come unread.
+    ///   - segmentByteCount: that the server may send at once; nil: what loopback takes.
+    init(port: Int, bufferByteCount: Int32, segmentByteCount: Int32?) throws {
+        socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var bufferByteCount = bufferByteCount
+        setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &bufferByteCount, 4)
+        if var segmentByteCount { setsockopt(socket, Int32(IPPROTO_TCP), TCP_MAXSEG, &segmentByteCount, 4) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let result = withUnsafePointer(to: &address) { address in
+            address.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+        }
+        guard result == 0 else { throw Failure(code: errno) }
+    }
+
+    func ask(_ path: String, times: Int) throws {
+        let request = String(repeating: "GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n", count: times)
+        guard write(socket, request, request.utf8.count) == request.utf8.count else { throw Failure(code: errno) }
+    }
+
+    /// Bytes that came, up to `count` of them; 0 at the end, -1 when the connection was reset. Waits for the first for some seconds.
+    func read(_ count: Int) -> Int {
+        var limit = timeval(tv_sec: 5, tv_usec: 0)
+        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        var bytes = [UInt8](repeating: 0, count: count)
+        return Glibc.read(socket, &bytes, count)
+    }
+
+    func close() { _ = Glibc.close(socket) }
+}
