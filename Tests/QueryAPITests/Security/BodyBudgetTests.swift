@@ -84,4 +84,23 @@ import Testing
             try await bed.expectProblem(400, param: "body", method: .post, "/api/v1/query", body: String(repeating: " ", count: 32 << 10))
         }
     }
+
+    /// Without a place on a reader thread only what is parsed at once is judged.
+    @Test func longBodiesAreParsedWhereTheyHoldUpNobody() async throws {
+        try await TestBed.run(configure: { $0.queueLimit = 0 }) { bed in
+            let short = try await bed.post("/api/v1/query", "x" + String(repeating: " ", count: (64 << 10) - 1))
+            #expect(short.status == 400, "\(short.text)")
+            let long = try await bed.post("/api/v1/query", "x" + String(repeating: " ", count: 64 << 10))
+            #expect(long.status == 503, "\(long.text)")
+        }
+        try await TestBed.run { bed in
+            try bed.commit("a", ["x": .integer(1)])
+            let padding = String(repeating: " ", count: 100 << 10)
+            let query = #"{"devices":["a"],"limit":1\#(padding)}"#
+            let answer = try await bed.post("/api/v1/query", query)
+            #expect(try answer.json["series"]?[0]?["device"] == .string("a"), "\(answer.text)")
+            try await bed.expectProblem(400, param: "body", method: .post, "/api/v1/query", body: padding + "x")
+            try await bed.expectProblem(400, param: "nope", method: .post, "/api/v1/query", body: #"{"nope":1\#(padding)}"#)
+        }
+    }
 }

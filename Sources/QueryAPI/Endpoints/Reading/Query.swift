@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import NIOCore
 import Telemetry
 import TelemetryStore
 
@@ -13,12 +14,21 @@ extension API {
 
     func query(_ request: APIRequest) async throws -> Response {
         let body = try await request.collectBody(upTo: options.bodyByteLimit)
+        var (pieces, isResumed) = try await parsing(body) { body in try queryPieces(body, request) }
+        if !isResumed {
+            let now = clock.now()
+            pieces.query = try await readers.perform { [query = pieces.query] in query.withStart(now: now) }
+        }
+        return try await readers.response(pieces, contentType: pieces.layout.format.contentType, headers: [.vary: "accept"], for: request)
+    }
+
+    /// - Returns: `isResumed`: from a page token on, whose start holds.
+    private func queryPieces(_ body: ByteBuffer, _ request: APIRequest) throws(Problem) -> (QueryPieces, isResumed: Bool) {
         let form = "an object such as {\"prefix\":\"line1/\",\"start\":\"-1h\",\"fields\":[\"temp\"]}"
         let parameters = try Parameters(members: try JSONValue.members(of: body, form: form), known: Self.queryMembers)
         let table = try table(of: parameters)
         let hash = request.queryHash(table: table.name, members: parameters)
-        let now = clock.now()
-        var query = try SeriesQuery(parameters, table: table, now: now)
+        var query = try SeriesQuery(parameters, table: table, now: clock.now())
         query.fields = try fields(of: parameters, in: table)
         query.condition = try parameters.json("where").map { value throws(Problem) in try ConditionParameter.parse(value, in: table) }
         let layout = try RowLayout(parameters, headers: request.headers, isVersioned: query.versions > 1)
@@ -26,13 +36,13 @@ extension API {
             throw Problem.invalid("fields", "fields is needed for CSV, whose heading names the columns of all devices.")
         }
         var devices = try seriesDevices(parameters, table: table, access: request.access)
-        switch (try cursor(of: parameters, query: hash), devices) {
-        case (nil, _): query = try await readers.perform { [query] in query.withStart(now: now) }
-        case (.series(let place, let start, let end)?, _) where devices.move(to: place): query.fix(start: start, end: end)
+        let cursor = try cursor(of: parameters, query: hash)
+        switch cursor {
+        case nil: break
+        case .series(let place, let start, let end)? where devices.move(to: place): query.fix(start: start, end: end)
         default: throw Self.foreignToken
         }
-        let pieces = QueryPieces(devices: devices, access: request.access, query: query, hash: hash, layout: layout)
-        return try await readers.response(pieces, contentType: layout.format.contentType, headers: [.vary: "accept"], for: request)
+        return (QueryPieces(devices: devices, access: request.access, query: query, hash: hash, layout: layout), cursor != nil)
     }
 
     private func seriesDevices(_ parameters: Parameters, table: Table, access: Access) throws(Problem) -> SeriesDevices {
@@ -57,9 +67,9 @@ private struct QueryPieces: PieceSource {
 
     private var devices: SeriesDevices
     private let access: Access
-    private let query: SeriesQuery
+    var query: SeriesQuery
     private let hash: QueryHash
-    private let layout: RowLayout
+    let layout: RowLayout
     /// Rows that the page still may have.
     private var remaining: Int
     /// The device that is being written; its series may not have begun in the answer.
