@@ -62,6 +62,8 @@ struct LiveStream: Sendable {
             let now = ContinuousClock.now
             if now >= nextStatistics {
                 guard isAdmitted() else { return }
+                // Their place lies behind the gap: who resumes there must have been told.
+                if let gap = reader.takeGap() { append(gap) }
                 appendStatistics()
                 nextStatistics = now + Self.statisticsInterval
             }
@@ -74,7 +76,12 @@ struct LiveStream: Sendable {
                 progress = append(&rows)
                 if let turnInterval, progress == .atEnd { nextTurn = now + turnInterval }
             }
-            if !text.isEmpty { try await output.write(ByteBuffer(bytes: text.takeBytes())) }
+            if !text.isEmpty {
+                try await output.write(ByteBuffer(bytes: text.takeBytes()))
+            } else if progress == .more {
+                // Much was looked at and nothing found: others of the event loop get their turn.
+                await Task.yield()
+            }
             guard progress == .atEnd else { continue }
             let deadline = min(nextStatistics, nextComment)
             await place.wait(LiveClients.Wish(newsBehind: reader.settled, notBefore: nextTurn, deadline: deadline))
@@ -84,11 +91,13 @@ struct LiveStream: Sendable {
     private mutating func append(_ rows: inout FeedRows) -> FeedReader.Progress {
         let progress = reader.read(into: &rows, byteLimit: Self.chunkByteCount)
         text.readings(rows)
-        if case .gap(let gap) = progress {
-            text.gap(gap)
-            place.count(missed: gap.count ?? 0)
-        }
+        if case .gap(let gap) = progress { append(gap) }
         return progress
+    }
+
+    private mutating func append(_ gap: FeedGap) {
+        text.gap(gap)
+        place.count(missed: gap.count ?? 0)
     }
 
     private mutating func appendStatistics() {

@@ -32,14 +32,17 @@ struct FeedCursor {
     /// - Parameters:
     ///   - count: bytes of the page that are written.
     ///   - limit: the newest reading to pass.
+    ///   - budget: rows that may still be looked at, shown or not; goes down.
     ///   - body: takes a row and returns whether the next one is wanted. The row lies before the cursor then.
     /// - Returns: true when the page's end was reached.
-    mutating func advance(through page: FeedPage, count: Int, limit: SequenceNumber, _ body: (Row) -> Bool) -> Bool {
+    mutating func advance(
+        through page: FeedPage, count: Int, limit: SequenceNumber, budget: inout Int, _ body: (Row) -> Bool
+    ) -> Bool {
         while entry < count {
             let current = page.entry(at: entry)
             guard current.firstSequence <= limit else { return false }
             if current.table == table {
-                guard advance(through: current, of: page, limit, body) else { return false }
+                guard advance(through: current, of: page, limit, &budget, body) else { return false }
             }
             settled = current.lastSequence
             entry = page.offset(behind: current, at: entry)
@@ -50,12 +53,13 @@ struct FeedCursor {
 
     /// - Returns: true when the entry's end was reached.
     private mutating func advance(
-        through entry: FeedPage.Entry, of page: FeedPage, _ limit: SequenceNumber, _ body: (Row) -> Bool
+        through entry: FeedPage.Entry, of page: FeedPage, _ limit: SequenceNumber, _ budget: inout Int, _ body: (Row) -> Bool
     ) -> Bool {
         var cursor = ByteCursor(page.rows(of: entry, at: self.entry), offset: rowOffset)
         do throws(CodecError) {
             while row < entry.rowCount {
-                guard entry.firstSequence + UInt64(row) <= limit else { return false }
+                guard entry.firstSequence + UInt64(row) <= limit, budget > 0 else { return false }
+                budget -= 1
                 let device = UInt32(truncatingIfNeeded: try cursor.varint())
                 let time = entry.base &+ (try cursor.zigzag())
                 let cells = try cursor.slice(Int(try cursor.fixed(UInt32.self)))

@@ -28,14 +28,16 @@ package struct FeedFilter: Sendable {
     }
 }
 
-/// A filter with the answers it gave, by device number.
+/// A filter with answers it gave lately: 16 KiB of them, since there may be a thousand readers.
 struct FeedMatcher {
-    /// Devices whose answer is kept; beyond it they are asked again.
-    private static let limit = 1 << 16
+    /// Each place is shared by every so manieth device: the last one asked for has it. A power of two.
+    private static let placeCount = 4_096
+    private static let free = UInt32.max
 
     let filter: FeedFilter
     private let registry: NameRegistry
-    private var known: [UInt32: Bool] = [:]
+    /// Of a device's number and, lowest bit, its answer. Made when it is first needed.
+    private var places: [UInt32] = []
 
     init(_ filter: FeedFilter, _ registry: NameRegistry) {
         (self.filter, self.registry) = (filter, registry)
@@ -43,10 +45,12 @@ struct FeedMatcher {
 
     mutating func matches(_ device: UInt32) -> Bool {
         if filter.isEverything { return true }
-        if let answer = known[device] { return answer }
+        if places.isEmpty { places = Array(repeating: FeedMatcher.free, count: FeedMatcher.placeCount) }
+        let place = Int(device) & (FeedMatcher.placeCount - 1)
+        // Numbers end far below 2³¹ (`Limits.devicesPerTable`).
+        if places[place] != FeedMatcher.free, places[place] >> 1 == device { return places[place] & 1 == 1 }
         let answer = registry.readingNames { names in names.devices.withName(device) { filter.matches($0) } }
-        if known.count >= FeedMatcher.limit { known.removeAll(keepingCapacity: true) }
-        known[device] = answer
+        places[place] = device << 1 | (answer ? 1 : 0)
         return answer
     }
 }

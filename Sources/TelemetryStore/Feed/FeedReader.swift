@@ -36,8 +36,21 @@ package final class FeedReader: @unchecked Sendable {
     private var matcher: FeedMatcher
     private var cursor: FeedCursor
     private var pendingGap: FeedGap?
-    /// While `isNewestOnly`: the newest reading of each device up to the turn's end, once they are known.
-    private var turn: (newest: [UInt32: SequenceNumber], end: SequenceNumber)?
+    private var turn: Turn?
+
+    /// While `isNewestOnly`: what a walk ahead of the cursor found, and where it stands.
+    private struct Turn {
+        /// Of each device the newest reading so far.
+        var newest: [UInt32: SequenceNumber] = [:]
+        var ahead: FeedCursor
+        /// Where the walk ends: what comes later is the next turn's, however fast it comes.
+        var last: SequenceNumber
+        /// The walk is over: what was found is shown now.
+        var isKnown = false
+    }
+
+    /// Rows that one call looks at: about a millisecond's. A filter that takes nothing would go through the whole ring otherwise.
+    private static let rowLimit = 8_192
 
     /// - Parameter feed: has counted this reader in.
     init(_ feed: Feed, _ core: TableCore, _ selection: FeedSelection, after: SequenceNumber?) {
@@ -65,7 +78,8 @@ package final class FeedReader: @unchecked Sendable {
         cursor = start.cursor
         pendingGap = start.gap
         if let page = start.page, let after {
-            _ = cursor.advance(through: page, count: start.count, limit: after) { _ in true }
+            var budget = Int.max
+            _ = cursor.advance(through: page, count: start.count, limit: after, budget: &budget) { _ in true }
         }
     }
 
@@ -80,8 +94,11 @@ package final class FeedReader: @unchecked Sendable {
     /// True when a call of `read` may find something.
     package var hasNews: Bool { pendingGap != nil || cursor.settled + 1 < feed.end }
 
+    /// The gap that `read` would tell of next; it is told then.
+    package func takeGap() -> FeedGap? { pendingGap.take() }
+
     package enum Progress: Sendable, Equatable {
-        /// Call again.
+        /// Call again: there may be no rows, when enough were looked at.
         case more
         /// All there was, for now.
         case atEnd
@@ -95,17 +112,15 @@ package final class FeedReader: @unchecked Sendable {
     ///   - byteLimit: about when to stop; one row always fits.
     package func read(into rows: inout FeedRows, byteLimit: Int) -> Progress {
         rows.removeAll()
-        if let gap = pendingGap {
-            pendingGap = nil
-            return .gap(gap)
-        }
-        if selection.isNewestOnly, turn == nil {
-            if let gap = catchUp(&cursor) { return .gap(gap) }
-            turn = newestByDevice()
+        if let gap = takeGap() { return .gap(gap) }
+        var budget = FeedReader.rowLimit
+        if selection.isNewestOnly, turn?.isKnown != true {
+            if turn == nil, let gap = catchUp(&cursor) { return .gap(gap) }
+            guard lookAhead(&budget) else { return .more }
         }
         let expiry = core.expiry(now: core.clock.now()).microseconds
         var isFull = false
-        let gap = walk(&cursor, limit: turn?.end ?? .max) { row in
+        let gap = walk(&cursor, limit: turn?.ahead.settled ?? .max, &budget) { row in
             if isShown(row, expiry), turn.map({ $0.newest[row.device] == row.sequence }) ?? true {
                 rows.append(row.sequence, device: row.device, time: row.time, cells: row.cells, wanted: wanted)
             }
@@ -113,7 +128,7 @@ package final class FeedReader: @unchecked Sendable {
             return !isFull
         }
         rows.resolve(core.registry)
-        if let end = turn?.end, cursor.settled >= end { turn = nil }
+        if let end = turn?.ahead.settled, cursor.settled >= end { turn = nil }
         if let gap {
             // Rows from before the gap go out first.
             guard !rows.isEmpty else { return .gap(gap) }
@@ -121,7 +136,7 @@ package final class FeedReader: @unchecked Sendable {
             return .more
         }
         if selection.isNewestOnly { return turn == nil ? .atEnd : .more }
-        return isFull ? .more : .atEnd
+        return isFull || budget == 0 ? .more : .atEnd
     }
 
     // MARK: - On the way
@@ -134,20 +149,26 @@ package final class FeedReader: @unchecked Sendable {
         return hasWanted
     }
 
-    private func newestByDevice() -> (newest: [UInt32: SequenceNumber], end: SequenceNumber) {
+    /// Goes on looking for the newest reading of each device.
+    /// - Returns: true when they are known.
+    private func lookAhead(_ budget: inout Int) -> Bool {
         let expiry = core.expiry(now: core.clock.now()).microseconds
-        var newest: [UInt32: SequenceNumber] = [:]
-        var ahead = cursor
-        // A gap that comes up meanwhile is met again, and told, on the way behind.
-        _ = walk(&ahead, limit: .max) { row in
-            if isShown(row, expiry) { newest[row.device] = row.sequence }
+        // Out of `self` for the time, so that the dictionary is not copied.
+        var current = turn.take() ?? Turn(ahead: cursor, last: feed.end - 1)
+        // A gap that comes up meanwhile ends it; it is met again, and told, on the way behind.
+        let gap = walk(&current.ahead, limit: current.last, &budget) { row in
+            if isShown(row, expiry) { current.newest[row.device] = row.sequence }
             return true
         }
-        return (newest, ahead.settled)
+        current.isKnown = budget > 0 || gap != nil || current.ahead.settled >= current.last
+        turn = current
+        return current.isKnown
     }
 
-    /// Moves the cursor through the pages until `body` has enough, the limit, the end, or a gap.
-    private func walk(_ cursor: inout FeedCursor, limit: SequenceNumber, _ body: (FeedCursor.Row) -> Bool) -> FeedGap? {
+    /// Moves the cursor through the pages until `body` has enough, the limit, the end, a gap, or the budget of rows is spent.
+    private func walk(
+        _ cursor: inout FeedCursor, limit: SequenceNumber, _ budget: inout Int, _ body: (FeedCursor.Row) -> Bool
+    ) -> FeedGap? {
         while true {
             if let gap = catchUp(&cursor) { return gap }
             let number = cursor.page
@@ -161,7 +182,7 @@ package final class FeedReader: @unchecked Sendable {
                 if number < feed.look({ $0.nextPage }) { continue }
                 return nil
             }
-            guard cursor.advance(through: found.page, count: found.count, limit: limit, body), !found.isLast else { return nil }
+            guard cursor.advance(through: found.page, count: found.count, limit: limit, budget: &budget, body), !found.isLast else { return nil }
             cursor = FeedCursor(table: cursor.table, page: number + 1, settled: cursor.settled, passed: cursor.passed)
         }
     }
