@@ -9,6 +9,8 @@ struct SeriesLoad: Sendable {
     private let isRaw: Bool
     /// Of the device that is being read.
     private var waiting: ArraySlice<StoredSeries> = []
+    /// Of the series that is being read, where its samples are needed.
+    private var reading: SampleReading?
     private var groups: SeriesGroups?
     private var single: [PromQLResult.Series] = []
     private(set) var rawSeries: [(labels: SeriesLabels, samples: [Sample])] = []
@@ -48,34 +50,42 @@ struct SeriesLoad: Sendable {
         cursor = try SeriesCursor(selector, tables: tables, devicePrefix: devicePrefix, &budget)
     }
 
-    /// Reads the next series, or looks for one. Blocking.
+    /// Reads on: a series, a page of one, or looks for the next. Blocking.
     ///
-    /// - Returns: false: none was left.
+    /// - Returns: false: nothing was left.
     mutating func next(_ budget: inout PromQLBudget) throws -> Bool {
+        if reading != nil {
+            guard try reading?.next(&budget) == false, let whole = reading.take() else { return true }
+            try add(whole.series, whole.samples, &budget)
+            return true
+        }
         guard let series = waiting.popFirst() else {
             guard let device = try cursor.next(&budget) else { return false }
             waiting = device[...]
             return true
         }
-        let labels = keepsName ? series.labels : series.labels.withoutName
-        if isRaw {
-            try addSamples(of: series, labels, &budget)
-        } else if let values = try reader.values(of: series, &budget), values.contains(where: { $0 != nil }) {
-            guard groups == nil else {
-                try groups?.add(labels, values, &budget)
-                return true
-            }
-            try budget.spend(values: values.count)
-            single.append(PromQLResult.Series(labels: labels, values: values))
+        guard !reader.isOver(series) else { return true }
+        if isRaw || reader.needsSamples(of: series) {
+            reading = reader.reading(of: series)
+        } else {
+            try add(series, [], &budget)
         }
         return true
     }
 
-    private mutating func addSamples(of series: StoredSeries, _ labels: SeriesLabels, _ budget: inout PromQLBudget) throws {
-        guard series.newest.time > reader.steps.start - reader.length else { return }
-        let samples = try reader.samples(of: series, &budget)
-        try budget.spend(values: samples.count)
-        if !samples.isEmpty { rawSeries.append((labels, samples)) }
+    private mutating func add(_ series: StoredSeries, _ samples: [Sample], _ budget: inout PromQLBudget) throws {
+        let labels = keepsName ? series.labels : series.labels.withoutName
+        if isRaw {
+            try budget.spend(values: samples.count)
+            if !samples.isEmpty { rawSeries.append((labels, samples)) }
+        } else if let values = try reader.values(of: series, samples), values.contains(where: { $0 != nil }) {
+            guard groups == nil else {
+                try groups?.add(labels, values, &budget)
+                return
+            }
+            try budget.spend(values: values.count)
+            single.append(PromQLResult.Series(labels: labels, values: values))
+        }
     }
 
     var series: [PromQLResult.Series] { groups?.series ?? single }

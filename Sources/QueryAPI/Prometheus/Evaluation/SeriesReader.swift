@@ -5,8 +5,6 @@ import TelemetryStore
 struct SeriesReader: Sendable {
     /// How long a sample stands for the time behind it.
     static let lookback = TimeSpan.minutes(5)
-    private static let pageLength = 10_000
-
     let steps: StepTimes
     let function: PromQLExpression.RangeFunction
     let length: TimeSpan
@@ -20,15 +18,27 @@ struct SeriesReader: Sendable {
         plan = WindowPlan(steps, length: length)
     }
 
-    /// A value for each step, nil where there is none; nil when there is none at all.
-    func values(of series: StoredSeries, _ budget: inout PromQLBudget) throws -> [Double?]? {
-        guard series.newest.time > steps.start - length else { return nil }
+    /// Whether the newest sample is so old that no window has one.
+    func isOver(_ series: StoredSeries) -> Bool { series.newest.time <= steps.start - length }
+
+    /// Whether the values come of the samples themselves.
+    func needsSamples(of series: StoredSeries) -> Bool {
         switch function {
-        case .overTime(.last) where series.newest.time <= steps.start: return newest(of: series)
-        case .overTime(let fold) where fold == .last || !series.isBoolean: return try aggregates(of: series, fold)
-        case .overTime(let fold): return foldedSamples(try samples(of: series, &budget), fold)
-        case .rate: return try CounterRate(samples(of: series, &budget)).rates(steps, length: length, perSecond: true)
-        case .increase: return try CounterRate(samples(of: series, &budget)).rates(steps, length: length, perSecond: false)
+        case .overTime(let fold): fold != .last && series.isBoolean
+        case .rate, .increase: true
+        }
+    }
+
+    /// A value for each step, nil where there is none; nil when there is none at all.
+    ///
+    /// - Parameter samples: of all windows, where they are needed.
+    func values(of series: StoredSeries, _ samples: [Sample]) throws -> [Double?]? {
+        switch function {
+        case .overTime(.last) where series.newest.time <= steps.start: newest(of: series)
+        case .overTime(let fold) where needsSamples(of: series): foldedSamples(samples, fold)
+        case .overTime(let fold): try aggregates(of: series, fold)
+        case .rate: CounterRate(samples).rates(steps, length: length, perSecond: true)
+        case .increase: CounterRate(samples).rates(steps, length: length, perSecond: false)
         }
     }
 
@@ -83,44 +93,16 @@ struct SeriesReader: Sendable {
 
     // MARK: - From samples
 
-    /// All samples from the first window to the last, oldest first.
-    func samples(of series: StoredSeries, _ budget: inout PromQLBudget) throws -> [Sample] {
+    /// All samples from the first window to the last, to be read page by page.
+    func reading(of series: StoredSeries) -> SampleReading {
         var query = RangeQuery(
             device: series.device, start: steps.start - length + TimeSpan(microseconds: 1), end: steps.last + TimeSpan(microseconds: 1))
         query.fields = [series.field]
-        query.order = .ascending
-        query.limit = Self.pageLength
-        var samples: [Sample] = []
-        repeat {
-            guard let page = try series.table.range(query) else { break }
-            try budget.spend(rows: page.times.count)
-            for (time, cell) in zip(page.times, page.cells) { cell.sample.map { samples.append(Sample(time: time, value: $0)) } }
-            query.after = page.nextAfter
-        } while query.after != nil
-        return samples
+        return SampleReading(of: series, query)
     }
 
     private func foldedSamples(_ samples: [Sample], _ fold: Fold) -> [Double?] {
         var sliding = SlidingFold(samples.map { Partial($0.value) })
         return samples.windows(steps, length: length).map { sliding($0)(fold) }
-    }
-}
-
-struct Sample: Equatable, Sendable {
-    let time: Timestamp
-    let value: Double
-}
-
-extension [Sample] {
-    /// Of each step: the samples of its window, `(time - length, time]`.
-    func windows(_ steps: StepTimes, length: TimeSpan) -> [Range<Int>] {
-        var (low, high) = (0, 0)
-        return (0..<steps.count).map { step in
-            let time = steps[step]
-            while low < count, self[low].time <= time - length { low += 1 }
-            high = Swift.max(low, high)
-            while high < count, self[high].time <= time { high += 1 }
-            return low..<high
-        }
     }
 }
