@@ -22,7 +22,7 @@ import Testing
 
     @Test func notReadyIsA503WithTheReasons() async throws {
         var sources = QuerySources()
-        sources.readiness = { ["MQTT: not connected", "read-only"] }
+        sources.readiness = { [Unreadiness(part: "mqtt", reason: "MQTT: not connected"), Unreadiness(part: "store", reason: "read-only")] }
         sources.configuration = { Array(#"{"http":{"listen":"x"}}"#.utf8) }
         try await TestBed.run(sources: sources) { bed in
             try await bed.expectProblem(503, param: nil, "/-/ready")
@@ -32,6 +32,31 @@ import Testing
             #expect(try await bed.get("/-/healthy").status == 200)
             #expect(try await bed.get("/api/v1/stats").json["ready"] == .boolean(false))
             #expect(try await bed.get("/api/v1/config").json["http"]?["listen"] == .string("x"))
+        }
+    }
+
+    /// Brokers' addresses and filters are not for everyone; that something is wrong is for the load balancer.
+    @Test func whereThereAreTokensOnlyWhoMayReadEverythingIsToldWhyItIsNotReady() async throws {
+        var sources = QuerySources()
+        sources.readiness = {
+            ["not connected to the broker at 10.0.0.9:1883", "the broker refuses the subscription to secret/#"].map {
+                Unreadiness(part: "mqtt", reason: $0)
+            } + [Unreadiness(part: "store", reason: "nothing is committed")]
+        }
+        try await TestBed.run(sources: sources, configure: { $0.askForTokens() }) { bed in
+            let anyone = "Not ready: mqtt, store. A token that may read everything is told why."
+            let all = "not connected to the broker at 10.0.0.9:1883; the broker refuses the subscription to secret/#; nothing is committed"
+            let cases: [(HTTPFields, String)] = [
+                ([:], anyone), ([.authorization: "Bearer nonsense"], anyone), (Keys.bearer(Keys.expired), anyone),
+                (Keys.bearer(Keys.writer), anyone), (Keys.bearer(Keys.line1), anyone), (Keys.bearer(Keys.reader), all),
+                (Keys.bearer(Keys.admin), all),
+            ]
+            for (headers, detail) in cases {
+                let answer = try await bed.get("/-/ready", headers: headers)
+                #expect(answer.status == 503)
+                #expect(answer.headers[.retryAfter] == "1")
+                #expect(try answer.json["detail"] == .string(detail), "\(headers)")
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 import Ingest
+import QueryAPI
 import Telemetry
 import TelemetryStore
 
@@ -9,15 +10,16 @@ struct Health: Sendable {
     let ingest: MQTTIngest?
 
     /// Empty: it is ready.
-    var reasons: [String] {
-        var reasons: [String] = []
-        if let problem = store.clockProblem { reasons.append("nothing is committed: \(problem)") }
-        if let problem = maintenance.problem { reasons.append("maintenance: \(problem)") }
+    var unreadiness: [Unreadiness] {
+        var unready: [Unreadiness] = []
+        func note(_ part: String, _ reason: String) { unready.append(Unreadiness(part: part, reason: reason)) }
+        if let problem = store.clockProblem { note("store", "nothing is committed: \(problem)") }
+        if let problem = maintenance.problem { note("store", "maintenance: \(problem)") }
         if let statistics = ingest?.statistics, !statistics.isConnected {
             let cause = statistics.lastError.map { ": \($0)" } ?? ""
-            reasons.append("not connected to the broker at \(statistics.awayBrokers.joined(separator: ", "))\(cause)")
+            note("mqtt", "not connected to the broker at \(statistics.awayBrokers.joined(separator: ", "))\(cause)")
         }
-        for filter in ingest?.statistics.refusedFilters ?? [] { reasons.append("the broker refuses the subscription to \(filter)") }
-        return reasons
+        for filter in ingest?.statistics.refusedFilters ?? [] { note("mqtt", "the broker refuses the subscription to \(filter)") }
+        return unready
     }
 }

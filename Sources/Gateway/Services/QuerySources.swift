@@ -8,7 +8,7 @@ import TelemetryStore
 extension QuerySources {
     init(health: Health, ingest: MQTTIngest?, deliveries: [DeliveryTask], reload: ReloadService, deadLetterPath: String) {
         self.init()
-        readiness = { health.reasons }
+        readiness = { health.unreadiness }
         configuration = { Array(reload.effective.json.utf8) }
         self.ingest = { ingest.map(\.statistics).flatMap { $0.connections > 0 ? IngestSnapshot($0) : nil } }
         deadLetters = { reason, limit in

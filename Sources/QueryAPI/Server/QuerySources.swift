@@ -4,8 +4,8 @@ import TelemetryStore
 /// What the API shows of parts it does not know: the gateway fills these in. All may be called from any thread and return quickly, if
 /// nothing else is said.
 package struct QuerySources: Sendable {
-    /// Reasons why the gateway is not ready; empty when it is.
-    package var readiness: @Sendable () -> [String] = { [] }
+    /// Why the gateway is not ready; empty when it is.
+    package var readiness: @Sendable () -> [Unreadiness] = { [] }
     /// The MQTT side; nil when it is not configured.
     package var ingest: @Sendable () -> IngestSnapshot? = { nil }
     /// The effective configuration as a JSON object, secrets redacted.
@@ -18,6 +18,16 @@ package struct QuerySources: Sendable {
     package var metrics: @Sendable (inout PrometheusText) -> Void = { _ in }
 
     package init() {}
+}
+
+/// Why one part of the gateway is not ready.
+package struct Unreadiness: Sendable, Equatable {
+    /// In a word that anyone may know: `mqtt`.
+    package var part: String
+    /// A sentence, with addresses and names that are the operator's.
+    package var reason: String
+
+    package init(part: String, reason: String) { (self.part, self.reason) = (part, reason) }
 }
 
 /// Counters of ingest since the start.

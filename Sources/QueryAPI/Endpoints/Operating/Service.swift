@@ -19,10 +19,29 @@ extension API {
             status: .ok, headers: [.contentType: "text/plain; charset=utf-8"], body: ResponseBody(byteBuffer: ByteBuffer(string: "ok\n")))
     }
 
+    /// Anyone is told whether, and of which part: reasons are for whoever may read everything.
     func ready(_ request: APIRequest) async throws -> Response {
-        let reasons = readinessReasons
-        guard reasons.isEmpty else { throw Problem.unavailable("not-ready", reasons.joined(separator: "; ")) }
-        return json { $0.member("ready", true) }
+        let unready = unreadiness
+        guard !unready.isEmpty else { return json { $0.member("ready", true) } }
+        guard mayReadEverything(request) else {
+            var parts: [String] = []
+            for part in unready.map(\.part) where !parts.contains(part) { parts.append(part) }
+            throw Problem.unavailable(
+                "not-ready", "Not ready: \(parts.joined(separator: ", ")). A token that may read everything is told why.")
+        }
+        throw Problem.unavailable("not-ready", unready.map(\.reason).joined(separator: "; "))
+    }
+
+    /// Of a request to a route that asks for nothing. Where there are no tokens everyone may.
+    private func mayReadEverything(_ request: APIRequest) -> Bool {
+        let secret = Credentials.secret(headers: request.headers, query: request.query, route: request.route)
+        do throws(Problem) {
+            _ = try gatekeeper.admit(.readAll) { secret }
+            return true
+        } catch {
+            // A probe is answered all the same, whatever it shows.
+            return false
+        }
     }
 
     func configuration(_ request: APIRequest) async throws -> Response {
@@ -68,8 +87,10 @@ extension API {
         }
     }
 
-    var readinessReasons: [String] {
-        (store.failure.map { [$0.description] } ?? []) + sources.readiness()
+    var readinessReasons: [String] { unreadiness.map(\.reason) }
+
+    private var unreadiness: [Unreadiness] {
+        (store.failure.map { [Unreadiness(part: "store", reason: $0.description)] } ?? []) + sources.readiness()
     }
 }
 
