@@ -1,9 +1,10 @@
 import HTTPTypes
 import Hummingbird
-import QueryAPI
 import Telemetry
 import TelemetryStore
 import Testing
+
+@testable import QueryAPI
 
 /// `/devices/{id}/range` with `step`.
 @Suite struct AggregateTests {
@@ -130,6 +131,66 @@ import Testing
             #expect(try await bed.get(week).json["rows"]?[0]?[0] == .string("2025-10-23T00:00:00Z"))
             let days = week.replacing("1w", with: "1d")
             #expect(try await bed.get(days + "&align=UTC").json["rows"] == (try await bed.get(days).json["rows"]))
+        }
+    }
+
+    /// Samoa went over the date line: 29 December 2011 was followed by the 31st. Newfoundland's clocks went back at one past midnight.
+    @Test(arguments: [
+        (
+            "Pacific/Apia", "1d", "2011-12-28T10:00:00Z", "2012-01-01T10:00:00Z",
+            ["2011-12-28T10:00:00Z", "2011-12-29T10:00:00Z", "2011-12-30T10:00:00Z", "2011-12-31T10:00:00Z"]
+        ),
+        ("Pacific/Apia", "1d", "2011-12-30T09:59:00Z", "2011-12-30T10:01:00Z", ["2011-12-29T10:00:00Z", "2011-12-30T10:00:00Z"]),
+        ("Pacific/Apia", "1d", "2011-12-30T10:00:00Z", "2011-12-30T10:01:00Z", ["2011-12-30T10:00:00Z"]),
+        ("Pacific/Apia", "1w", "2011-12-20T00:00:00Z", "2012-01-03T00:00:00Z", [
+            "2011-12-19T10:00:00Z", "2011-12-26T10:00:00Z", "2012-01-01T10:00:00Z",
+        ]),
+        ("Pacific/Kwajalein", "1d", "1993-08-19T12:00:00Z", "1993-08-22T12:00:00Z", [
+            "1993-08-19T12:00:00Z", "1993-08-20T12:00:00Z", "1993-08-21T12:00:00Z",
+        ]),
+        ("America/St_Johns", "1d", "2010-11-06T12:00:00Z", "2010-11-07T03:00:00Z", nil),
+        ("America/St_Johns", "1d", "2010-11-07T02:30:20Z", "2010-11-07T02:30:40Z", nil),
+        ("America/St_Johns", "1d", "2010-11-07T03:00:00Z", "2010-11-07T03:10:00Z", nil),
+    ] as [(String, String, String, String, [String]?)])
+    func daysThatAZoneSkippedOrTookBackHaveWindows(zone: String, step: String, start: String, end: String, windows: [String]?) async throws {
+        try await TestBed.run { bed in
+            try Self.fill(bed)
+            let answer = try await bed.get(
+                "/api/v1/devices/d1/range?start=\(start)&end=\(end)&step=\(step)&align=\(zone)&agg=count&fields=n&order=asc&time=rfc3339")
+            #expect(answer.status == 200, "\(answer.text)")
+            let times = try answer.json["rows"]?.elements?.compactMap { $0[0]?.text } ?? []
+            if let windows { #expect(times == windows) }
+            #expect(!times.isEmpty && times == times.sorted() && Set(times).count == times.count)
+        }
+    }
+
+    /// Weeks begin on Mondays, three days before those of the epoch.
+    @Test func whetherWeeksFitIsCountedFromMondays() {
+        let monday: Int64 = 4
+        for (first, last) in [(monday, monday + 20), (monday - 1, monday + 20), (monday, monday + 21), (monday - 4, monday + 16)] {
+            let edgeCount = (last + 3).floorDivided(by: 7) - (first + 3).floorDivided(by: 7) + 1
+            let fit = StepFit(start: first, last: last, limit: 3, origin: ZoneDays.origin)
+            #expect(fit.windowCount(7) == Int(edgeCount), "\(first)...\(last)")
+            #expect(fit.fits(7) == (edgeCount <= 3))
+            let smallest = fit.smallest(unit: 1)
+            #expect(fit.fits(smallest) && (smallest == 1 || !fit.fits(smallest - 1)))
+        }
+    }
+
+    /// As many weeks as an answer has are answered, one more is named: never a store's error.
+    @Test func asManyWeeksAsFitAreAnsweredAndOneMoreIsNamed() async throws {
+        try await TestBed.run { bed in
+            // 11 000 weeks do not fit into the years of zones, but columns take their share.
+            try bed.commit("wide", Dictionary(uniqueKeysWithValues: (0..<300).map { ("f\($0)", FieldValue.integer(1)) }))
+            let uri = "/api/v1/devices/wide/range?agg=avg,min,max,sum,count,first,last&limit=1&align=UTC&step=1w&end=2024-01-01T00:00:00Z"
+            let last = Timestamp(microseconds: 1_704_067_200_000_000)
+            var statuses: [Int: Int] = [:]
+            for days in (498 * 7)...(501 * 7) {
+                let answer = try await bed.get(uri + "&start=\((last - .days(Int64(days))).rfc3339)")
+                statuses[answer.status, default: 0] += 1
+                #expect(answer.status == (days <= 499 * 7 ? 200 : 422), "\(days): \(answer.text.prefix(300))")
+            }
+            #expect(statuses == [200: 8, 422: 14])
         }
     }
 

@@ -66,7 +66,7 @@ struct Aggregation: Sendable {
         }
         let days = try ZoneDays(zone.rules, start: start, end: end)
         let stepDays = step.microseconds / TimeSpan.days(1).microseconds
-        let fit = StepFit(start: days.first, last: days.last, limit: limit)
+        let fit = StepFit(start: days.first, last: days.last, limit: limit, origin: ZoneDays.origin)
         guard fit.fits(stepDays) else {
             throw tooMany(fit.windowCount(stepDays), limit, smallest: fit.smallest(unit: 1) * TimeSpan.days(1).microseconds)
         }
@@ -83,16 +83,18 @@ struct Aggregation: Sendable {
     }
 }
 
-/// How many windows a range has, and which step makes few enough. In any unit; windows begin at multiples of the step.
+/// How many windows a range has, and which step makes few enough. In any unit; windows begin at multiples of the step behind an origin.
 struct StepFit {
     private let start: Int128
     private let last: Int128
     private let limit: Int128
+    private let origin: (_ step: Int128) -> Int128
 
     /// - Parameters:
     ///   - last: closed end, not before `start`.
     ///   - limit: at least 1.
-    init(start: Int64, last: Int64, limit: Int) {
+    init(start: Int64, last: Int64, limit: Int, origin: @escaping (_ step: Int128) -> Int128 = { _ in 0 }) {
+        self.origin = origin
         self.start = Int128(start)
         self.last = Int128(last)
         self.limit = Int128(limit)
@@ -102,7 +104,10 @@ struct StepFit {
 
     func fits(_ step: Int64) -> Bool { count(Int128(step)) <= limit }
 
-    private func count(_ step: Int128) -> Int128 { last.floorDivided(by: step) - start.floorDivided(by: step) + 1 }
+    private func count(_ step: Int128) -> Int128 {
+        let origin = origin(step)
+        return (last - origin).floorDivided(by: step) - (start - origin).floorDivided(by: step) + 1
+    }
 
     /// In µs: whole seconds, or milliseconds below, or microseconds.
     var smallestSpan: Int64 {

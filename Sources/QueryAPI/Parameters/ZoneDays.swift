@@ -18,23 +18,32 @@ struct ZoneDays {
             throw .invalid(name, "With align, \(name) must lie in the years \(Self.years.lowerBound) to \(Self.years.upperBound).")
         }
         self.zone = zone
-        first = Self.day(of: start.microseconds.floorDivided(by: 1_000_000), zone)
-        last = Self.day(of: (end.microseconds - 1).floorDivided(by: 1_000_000), zone)
+        let (startSecond, lastSecond) = (start.microseconds.floorDivided(by: 1_000_000), (end.microseconds - 1).floorDivided(by: 1_000_000))
+        let (first, last) = (Self.day(of: startSecond, zone), Self.day(of: lastSecond, zone))
+        // Where clocks went back over midnight, a second may lie on the other side of it than the day that it shows.
+        self.first = Self.start(of: first, zone) > startSecond ? first - 1 : first
+        self.last = Self.start(of: last + 1, zone) <= lastSecond ? last + 1 : last
     }
 
-    /// Where windows of so many days begin, and the end of the last. Windows of whole weeks begin on Mondays, others count from 1970-01-01.
+    /// The day from which windows of so many days are counted: those of whole weeks begin on Mondays, others on 1970-01-01, a Thursday.
+    static func origin(of count: Int128) -> Int128 { count % 7 == 0 ? -3 : 0 }
+
+    /// Where windows of so many days begin, and the end of the last; ascending. There is no window of days that the zone skipped.
     func edges(every count: Int64) -> [Timestamp] {
-        // 1970-01-01 was a Thursday.
-        let origin: Int64 = count % 7 == 0 ? -3 : 0
+        let origin = Int64(Self.origin(of: Int128(count)))
         let firstWindow = (first - origin).floorDivided(by: count)
         let lastWindow = (last - origin).floorDivided(by: count)
-        return (firstWindow...(lastWindow + 1)).map { window in
-            Timestamp(microseconds: start(of: origin + window * count) * 1_000_000)
+        var edges: [Timestamp] = []
+        for window in firstWindow...(lastWindow + 1) {
+            let edge = Timestamp(microseconds: Self.start(of: origin + window * count, zone) * 1_000_000)
+            // A day that was skipped begins with the next one.
+            if edges.last.map({ $0 < edge }) ?? true { edges.append(edge) }
         }
+        return edges
     }
 
     /// The first second of a day. Where clocks go forward at midnight it is the one they go to.
-    private func start(of day: Int64) -> Int64 {
+    private static func start(of day: Int64, _ zone: TimeZone) -> Int64 {
         let midnight = day * Self.daySeconds
         let before = Self.offset(at: midnight - Self.daySeconds, zone)
         let after = Self.offset(at: midnight + Self.daySeconds, zone)
