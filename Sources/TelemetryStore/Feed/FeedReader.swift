@@ -50,7 +50,7 @@ package final class FeedReader: @unchecked Sendable {
     }
 
     /// Rows that one call looks at: about a millisecond's. A filter that takes nothing would go through the whole ring otherwise.
-    private static let rowLimit = 8_192
+    static let rowLimit = 8_192
 
     /// - Parameter feed: has counted this reader in.
     init(_ feed: Feed, _ core: TableCore, _ selection: FeedSelection, after: SequenceNumber?) {

@@ -126,6 +126,13 @@ import Testing
                 try await LiveConnection.open(bed, lastEventID: id) { try await $0.next(1)[0] }
             }
             #expect(try await first("2") == LiveEvent(name: "gap", id: "5", data: #"{"dropped":3,"exact":false}"#))
+            // Whoever resumes at the statistics behind it was told.
+            try await LiveConnection.open(bed, lastEventID: "2") { live in
+                var events: [LiveEvent] = []
+                for _ in 0..<2 { events.append(try #require(try await live.nextEvent())) }
+                #expect(events.map(\.name) == ["gap", "stats"])
+                #expect(events.map(\.id) == ["5", "5"])
+            }
             for id in ["6", "18446744073709551615"] {
                 #expect(try await first(id) == LiveEvent(name: "gap", id: "5", data: #"{"dropped":null,"exact":false}"#))
             }

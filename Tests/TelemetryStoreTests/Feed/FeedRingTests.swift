@@ -81,6 +81,37 @@ struct FeedRingTests {
         #expect(reader.drain().numbers == [12])
     }
 
+    @Test("a read looks at so many rows and gives way, whether or not they are shown", arguments: [false, true])
+    func readsAreBounded(isNewestOnly: Bool) throws {
+        let bench = try FeedTests.bench(bytes: 8 << 20)
+        let (limit, count) = (FeedReader.rowLimit, 2 * FeedReader.rowLimit + 10)
+        let reader = try FeedTests.reader(bench) {
+            $0.devices.require(prefix: "wanted")
+            $0.isNewestOnly = isNewestOnly
+        }
+        for first in stride(from: 0, to: count, by: 1_000) {
+            var batch = ReadingBatch()
+            for number in first..<min(count, first + 1_000) {
+                let time = Bench.start + TimeSpan(microseconds: Int64(number))
+                // More devices than the cache of answers has places.
+                batch.append(reading("other \(number % 10_000)", time, ["n": .integer(Int64(number))]))
+            }
+            _ = try bench.store.commit(&batch)
+        }
+        var rows = FeedRows()
+        for turn in 1...2 {
+            #expect(reader.read(into: &rows, byteLimit: 1 << 16) == .more)
+            #expect(rows.isEmpty)
+            // A walk ahead moves no place.
+            #expect(reader.behindCount == (isNewestOnly ? count : count - turn * limit))
+        }
+        // What comes while a walk ahead goes on is the next turn's.
+        try FeedTests.commit(1, "wanted", to: bench)
+        #expect(reader.drain().numbers == (isNewestOnly ? [] : [1]))
+        #expect(reader.drain().numbers == (isNewestOnly ? [1] : []))
+        #expect(reader.behindCount == 0)
+    }
+
     @Test("nothing is kept without readers, and for some time after the last one")
     func fillsForReadersOnly() throws {
         let feed = Feed(byteLimit: 1 << 16, tableCount: 1, lingerNanoseconds: 0)
