@@ -50,8 +50,8 @@ extension Table {
     private func numbers(prefix: String, after: String?, count: Int) -> [(number: UInt32, id: String)] {
         let prefixBytes = Array(prefix.utf8)
         let afterBytes = after.map { Array($0.utf8) }
-        return core.registry.withNames { names in
-            names.updateSorted()
+        core.registry.updateSorted()
+        return core.registry.readingNames { names in
             let first = names.firstSorted(from: prefixBytes, after: afterBytes)
             var slice: [(number: UInt32, id: String)] = []
             for number in names.sorted[first...].prefix(count) {

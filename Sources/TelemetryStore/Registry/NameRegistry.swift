@@ -46,6 +46,15 @@ final class NameRegistry: @unchecked Sendable {
     /// By number.
     var fieldNames: [String] { readingNames { $0.fieldStrings } }
 
+    /// Takes the devices that came since the last listing into `sorted`. They are ordered beside the lock, on a copy of the names: the first
+    /// listing after a start orders a whole fleet, and nobody could commit meanwhile.
+    func updateSorted() {
+        guard let copy = readingNames({ $0.copyForSorting() }) else { return }
+        let sorted = copy.devices.sorted(behind: copy.sorted)
+        // Another listing may have been quicker.
+        withNames { if $0.sorted.count < sorted.count { $0.sorted = sorted } }
+    }
+
     /// Number of the field, given now when it is new. For restoring a checkpoint.
     func internField(_ name: UnsafeRawBufferPointer) -> UInt32 {
         withNames { $0.fields.find(name) ?? $0.insertField(name) }
@@ -53,6 +62,23 @@ final class NameRegistry: @unchecked Sendable {
 }
 
 extension NameRegistry.Names {
+    /// What sorting needs to know.
+    final class SortingCopy {
+        let devices: NameTable
+        let sorted: [UInt32]
+
+        fileprivate init(devices: consuming NameTable, sorted: [UInt32]) {
+            self.devices = devices
+            self.sorted = sorted
+        }
+    }
+
+    /// Nil: all devices are sorted.
+    borrowing func copyForSorting() -> SortingCopy? {
+        guard sorted.count < devices.count else { return nil }
+        return SortingCopy(devices: devices.copyOfNames(), sorted: sorted)
+    }
+
     mutating func insertDevice(_ name: UnsafeRawBufferPointer, bucketCount: Int) -> UInt32 {
         let number = devices.insert(name)
         buckets.append(UInt16(bucket(of: name, count: bucketCount)))
@@ -72,30 +98,5 @@ extension NameRegistry.Names {
         let time = last > now &+ lead ? now : max(now, last &+ 1)
         lastAssigned[Int(device)] = time
         return time
-    }
-
-    /// Orders the devices that came since the last listing and merges them in.
-    mutating func updateSorted() {
-        guard sorted.count < devices.count else { return }
-        let known = sorted.count
-        var added = (known..<devices.count).map { UInt32($0) }
-        added.sort { devices.isOrderedBefore($0, $1) }
-        guard known > 0 else {
-            sorted = added
-            return
-        }
-        var merged: [UInt32] = []
-        merged.reserveCapacity(devices.count)
-        var (left, right) = (0, 0)
-        while left < known || right < added.count {
-            if right == added.count || (left < known && devices.isOrderedBefore(sorted[left], added[right])) {
-                merged.append(sorted[left])
-                left += 1
-            } else {
-                merged.append(added[right])
-                right += 1
-            }
-        }
-        sorted = merged
     }
 }

@@ -70,6 +70,35 @@ struct NameTable: ~Copyable {
         withName(a) { a in withName(b) { b in compareBytes(a, b) < 0 } }
     }
 
+    /// The same names and numbers, to look names up by number; none is found by its bytes.
+    borrowing func copyOfNames() -> NameTable {
+        var copy = NameTable()
+        arena.withBytes { copy.arena.append($0) }
+        copy.ends = ends
+        return copy
+    }
+
+    /// All numbers in the order of their names.
+    /// - Parameter known: the first `known.count` numbers in that order.
+    borrowing func sorted(behind known: [UInt32]) -> [UInt32] {
+        var added = (known.count..<count).map { UInt32($0) }
+        added.sort { isOrderedBefore($0, $1) }
+        guard !known.isEmpty else { return added }
+        var merged: [UInt32] = []
+        merged.reserveCapacity(count)
+        var (left, right) = (0, 0)
+        while left < known.count || right < added.count {
+            if right == added.count || (left < known.count && isOrderedBefore(known[left], added[right])) {
+                merged.append(known[left])
+                left += 1
+            } else {
+                merged.append(added[right])
+                right += 1
+            }
+        }
+        return merged
+    }
+
     private static func place(_ slot: Slot, in slots: inout [Slot]) {
         let mask = slots.count - 1
         var index = Int(slot.hash) & mask
