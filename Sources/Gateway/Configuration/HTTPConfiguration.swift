@@ -10,7 +10,9 @@ package struct HTTPConfiguration: Sendable {
     /// Clients of the live tail at once.
     package var liveClients: Int
 
-    /// Of `token_file`; nil: there is none, and nobody is asked for a token.
+    /// Nil: there is none, and nobody is asked for a token.
+    package var tokenFile: String?
+    /// What stood in it.
     package var tokens: [Token]?
     /// Nil: plain HTTP.
     package var tls: TLSIdentity?
@@ -28,7 +30,8 @@ package struct HTTPConfiguration: Sendable {
         guard let tags = DialectOptions.TagPolicy(rawValue: values.text("tags")),
             let measurement = DialectOptions.MeasurementPolicy(rawValue: values.text("measurement"))
         else { preconditionFailure("tags and measurement were checked") }
-        (tokens, tls, tlsKeyFile) = (files.tokens, files.tls, values.given("tls_key_file"))
+        (tokenFile, tokens) = (values.given("token_file"), files.tokens)
+        (tls, tlsKeyFile) = (files.tls, values.given("tls_key_file"))
         (allowsAnonymous, corsOrigins) = (values.boolean("allow_anonymous"), values.list("cors_origins"))
         connectionLimit = values.count("max_connections")
         (host, port) = (address.host, address.port)

@@ -8,7 +8,8 @@ import TelemetryStore
 import UnixSignals
 
 /// Takes the configuration over again when SIGHUP asks for it: brokers, subscriptions, mappings, limits, tokens and the
-/// server's certificate. What is wrong with it is said, and the old one stays in force, whole.
+/// server's certificate. What is wrong with it is said, and the old one stays in force, whole but for its tokens: their file is read again
+/// all the same, because revoking one must not wait for a comma elsewhere.
 final class ReloadService: Service {
     typealias Load = @Sendable () throws(ConfigurationError) -> GatewayConfiguration
 
@@ -56,14 +57,29 @@ final class ReloadService: Service {
         }
     }
 
-    private func reload(_ load: Load) {
+    /// Blocking.
+    func reload(_ load: Load) {
         do throws(ConfigurationError) {
             try takeOver(try load())
         } catch {
             state.withLock { $0.hasFailed = true }
             for problem in error.problems { logger.error("reload: \(problem)") }
             logger.error("reload: the old configuration stays in force")
-            security.audit.record("SIGHUP", "reload of configuration, tokens and certificate", "refused, the old ones stay")
+            security.audit.record("SIGHUP", "reload of the configuration and the certificate", "refused, the old ones stay")
+            reloadTokens()
+        }
+    }
+
+    /// Those of the configuration in force. A file with a mistake was named among the errors, if it is the new configuration's, too.
+    private func reloadTokens() {
+        guard let path = state.withLock({ $0.configuration.http.tokenFile }) else { return }
+        do throws(TokenFile.Failure) {
+            let tokens = try TokenFile(path: path).read().tokens
+            state.withLock { $0.configuration.http.tokens = tokens }
+            takeOver(tokens: tokens)
+        } catch {
+            logger.error("reload: token_file: \(error)")
+            security.audit.record("SIGHUP", "reload of tokens", "refused, the old ones stay")
         }
     }
 
@@ -97,14 +113,18 @@ final class ReloadService: Service {
     }
 
     private func takeOver(_ http: HTTPConfiguration) {
-        let before = security.tokens
         StartReport.log(http, to: logger)
-        security.replace(tokens: http.tokens)
         security.replace(tls: http.tls)
         security.audit.record("SIGHUP", "reload of the configuration", "taken over")
-        guard before != http.tokens else { return }
-        let count = http.tokens.map { "\($0.count) token\($0.count == 1 ? "" : "s")" } ?? "no token is asked for"
-        security.audit.record("SIGHUP", "reload of tokens", "\(count)\(Self.changes(from: before ?? [], to: http.tokens ?? []))")
+        takeOver(tokens: http.tokens)
+    }
+
+    private func takeOver(tokens: [Token]?) {
+        let before = security.tokens
+        guard before != tokens else { return }
+        security.replace(tokens: tokens)
+        let count = tokens.map { "\($0.count) token\($0.count == 1 ? "" : "s")" } ?? "no token is asked for"
+        security.audit.record("SIGHUP", "reload of tokens", "\(count)\(Self.changes(from: before ?? [], to: tokens ?? []))")
     }
 
     /// `; new: a, b; gone: c; changed: d`
