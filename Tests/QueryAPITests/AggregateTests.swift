@@ -135,24 +135,29 @@ import Testing
     }
 
     /// Samoa went over the date line: 29 December 2011 was followed by the 31st. Newfoundland's clocks went back at one past midnight.
-    @Test(arguments: [
-        (
-            "Pacific/Apia", "1d", "2011-12-28T10:00:00Z", "2012-01-01T10:00:00Z",
-            ["2011-12-28T10:00:00Z", "2011-12-29T10:00:00Z", "2011-12-30T10:00:00Z", "2011-12-31T10:00:00Z"]
-        ),
-        ("Pacific/Apia", "1d", "2011-12-30T09:59:00Z", "2011-12-30T10:01:00Z", ["2011-12-29T10:00:00Z", "2011-12-30T10:00:00Z"]),
-        ("Pacific/Apia", "1d", "2011-12-30T10:00:00Z", "2011-12-30T10:01:00Z", ["2011-12-30T10:00:00Z"]),
-        ("Pacific/Apia", "1w", "2011-12-20T00:00:00Z", "2012-01-03T00:00:00Z", [
-            "2011-12-19T10:00:00Z", "2011-12-26T10:00:00Z", "2012-01-01T10:00:00Z",
-        ]),
-        ("Pacific/Kwajalein", "1d", "1993-08-19T12:00:00Z", "1993-08-22T12:00:00Z", [
-            "1993-08-19T12:00:00Z", "1993-08-20T12:00:00Z", "1993-08-21T12:00:00Z",
-        ]),
-        ("America/St_Johns", "1d", "2010-11-06T12:00:00Z", "2010-11-07T03:00:00Z", nil),
-        ("America/St_Johns", "1d", "2010-11-07T02:30:20Z", "2010-11-07T02:30:40Z", nil),
-        ("America/St_Johns", "1d", "2010-11-07T03:00:00Z", "2010-11-07T03:10:00Z", nil),
-    ] as [(String, String, String, String, [String]?)])
-    func daysThatAZoneSkippedOrTookBackHaveWindows(zone: String, step: String, start: String, end: String, windows: [String]?) async throws {
+    @Test(
+        arguments: [
+            (
+                "Pacific/Apia", "1d", "2011-12-28T10:00:00Z", "2012-01-01T10:00:00Z",
+                ["2011-12-28T10:00:00Z", "2011-12-29T10:00:00Z", "2011-12-30T10:00:00Z", "2011-12-31T10:00:00Z"]
+            ),
+            ("Pacific/Apia", "1d", "2011-12-30T09:59:00Z", "2011-12-30T10:01:00Z", ["2011-12-29T10:00:00Z", "2011-12-30T10:00:00Z"]),
+            ("Pacific/Apia", "1d", "2011-12-30T10:00:00Z", "2011-12-30T10:01:00Z", ["2011-12-30T10:00:00Z"]),
+            (
+                "Pacific/Apia", "1w", "2011-12-20T00:00:00Z", "2012-01-03T00:00:00Z",
+                ["2011-12-19T10:00:00Z", "2011-12-26T10:00:00Z", "2012-01-01T10:00:00Z"]
+            ),
+            (
+                "Pacific/Kwajalein", "1d", "1993-08-19T12:00:00Z", "1993-08-22T12:00:00Z",
+                ["1993-08-19T12:00:00Z", "1993-08-20T12:00:00Z", "1993-08-21T12:00:00Z"]
+            ),
+            ("America/St_Johns", "1d", "2010-11-06T12:00:00Z", "2010-11-07T03:00:00Z", nil),
+            ("America/St_Johns", "1d", "2010-11-07T02:30:20Z", "2010-11-07T02:30:40Z", nil),
+            ("America/St_Johns", "1d", "2010-11-07T03:00:00Z", "2010-11-07T03:10:00Z", nil),
+        ] as [(String, String, String, String, [String]?)])
+    func daysThatAZoneSkippedOrTookBackHaveWindows(
+        zone: String, step: String, start: String, end: String, windows: [String]?
+    ) async throws {
         try await TestBed.run { bed in
             try Self.fill(bed)
             let answer = try await bed.get(

@@ -182,7 +182,9 @@ package final class FeedReader: @unchecked Sendable {
                 if number < feed.look({ $0.nextPage }) { continue }
                 return nil
             }
-            guard cursor.advance(through: found.page, count: found.count, limit: limit, budget: &budget, body), !found.isLast else { return nil }
+            guard cursor.advance(through: found.page, count: found.count, limit: limit, budget: &budget, body), !found.isLast else {
+                return nil
+            }
             cursor = FeedCursor(table: cursor.table, page: number + 1, settled: cursor.settled, passed: cursor.passed)
         }
     }
