@@ -127,7 +127,7 @@ package final class MQTTIngest: Sendable {
 
     private func launch(_ settings: ConnectionSettings, _ state: inout State) {
         let broker = settings.broker
-        let control = ConnectionControl(stop: Signal()) { [weak self] in self?.isSubscribed(at: broker) ?? false }
+        let control = ConnectionControl(stop: Signal()) { [weak self] in self?.answers(at: broker) }
         do throws(NamedThread.StartFailure) {
             let thread = try NamedThread(name: settings.threadName) { [self] in run(settings, control) }
             state.connections.append(Connection(settings: settings, control: control, thread: thread))
@@ -137,12 +137,16 @@ package final class MQTTIngest: Sendable {
         }
     }
 
-    /// Whether all connections that the configuration wants of a broker are subscribed there.
-    private func isSubscribed(at broker: String) -> Bool {
+    /// Of all connections that the configuration wants of a broker; nil while one of them has not got all its answers.
+    private func answers(at broker: String) -> FilterAnswers? {
         state.withLock { state in
-            let running = state.connections.filter { !$0.settings.isRetiring && $0.control.isSubscribed.load(ordering: .acquiring) }
-            let subscribed = Set(running.map(\.settings.clientID))
-            return state.wanted.allSatisfy { $0.broker != broker || subscribed.contains($0.clientID) }
+            var all = FilterAnswers()
+            for settings in state.wanted where settings.broker == broker {
+                let connection = state.connections.first { !$0.settings.isRetiring && $0.settings.clientID == settings.clientID }
+                guard let answers = connection?.control.answers.value else { return nil }
+                all += answers
+            }
+            return all
         }
     }
 

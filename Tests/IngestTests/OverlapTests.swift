@@ -56,6 +56,7 @@ import Testing
         let status = SubscriptionOptions(filter: "plant/#", topic: "plant/{device}/status", table: "weather")
         let station = try station(broker, further: [telemetry, status])
         try station.start()
+        #expect(await station.isConnected())
         try broker.publish(["{\"a\":1}"], topic: "plant/warm/telemetry")
         #expect(await eventually { station.readings("warm", table: 1) == 1 })
         try broker.publish((0..<100).map { "{\"a\":\($0),\"ts\":\(nowMilliseconds() + $0)}" }, topic: "plant/d/telemetry")
@@ -69,6 +70,7 @@ import Testing
         weak.qos = 0
         let station = try station(broker, further: [weak, everything])
         try station.start()
+        #expect(await station.isConnected())
         try broker.publish(["{\"a\":1,\"ts\":\(nowMilliseconds())}"], topic: "line/warm/x")
         #expect(await eventually { station.readings("warm", table: 1) == 1 })
         station.stop()

@@ -44,6 +44,10 @@ struct ConnectionLog {
         logger.warning("mqtt: the session at \(note.host):\(note.port) is left to itself: its client_id goes to another broker now")
     }
 
+    func kept(_ filters: [String]) {
+        logger.warning("mqtt: stays subscribed to \(filters.joined(separator: ", ")): the broker refuses what should replace it")
+    }
+
     func brokerDropped(_ count: Int, total: Int) {
         logger.warning(
             "mqtt: the broker dropped \(count) messages (\(total) since it started): its queues are too short, see max_queued_messages")

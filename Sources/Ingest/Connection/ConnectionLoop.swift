@@ -32,6 +32,8 @@ struct ConnectionLoop: ~Copyable {
     private static let worthwhileByteCount = 64 << 10
     /// Between looks at the keep-alive of a silent connection.
     private static let idleTime: Duration = .seconds(1)
+    /// Between looks whether other connections have taken over what this one gives up.
+    private static let handOverTime: Duration = .milliseconds(20)
     /// A connection that lasted this long was a good one: the next attempt comes at once.
     private static let stableTime: Duration = .seconds(10)
 
@@ -125,7 +127,7 @@ struct ConnectionLoop: ~Copyable {
         if connectionCount > 0 { counters.reconnects.add(1, ordering: .relaxed) }
         connectionCount += 1
         redelivery.connected(isSessionPresent: connected.isSessionPresent)
-        subscribing.usesIdentifiers = version == .v5 && connected.takesIdentifiers
+        subscribing.takesIdentifiers = version == .v5 && connected.takesIdentifiers
         log.connected(version: version, isSessionPresent: connected.isSessionPresent)
         defer {
             setUp(false)
@@ -133,7 +135,7 @@ struct ConnectionLoop: ~Copyable {
             // The broker may have learnt v5 since.
             version = .v5
         }
-        try subscribe(&client)
+        try subscribe(&client, isNewSession: !connected.isSessionPresent)
         try serve(&client)
     }
 
@@ -232,7 +234,8 @@ struct ConnectionLoop: ~Copyable {
             } catch {
                 throw .lost(lossText(error))
             }
-            control.stop.wait(orReadable: client.socket, for: Self.idleTime)
+            control.stop.wait(
+                orReadable: client.socket, for: subscribing.isAboutToUnsubscribe ? Self.handOverTime : Self.idleTime)
         }
     }
 

@@ -1,4 +1,3 @@
-import Synchronization
 import Telemetry
 
 /// What one connection's thread needs to know.
@@ -58,7 +57,10 @@ struct ConnectionSettings: Sendable, Equatable {
     var identifiers: SubscriptionIdentifiers {
         SubscriptionIdentifiers(
             filters: zip(filters, subscriptions).map { filter, subscription in
-                .init(text: filter.filter, qos: filter.qos, isSharedByUser: TopicTemplate.isShared(subscription.filter))
+                let template = try? TopicTemplate(subscription.topic, filter: subscription.filter)
+                return .init(
+                    text: filter.filter, qos: filter.qos, isSharedByUser: TopicTemplate.isShared(subscription.filter),
+                    takesWhole: template?.takesWholeFilter ?? false)
             })
     }
 
@@ -93,40 +95,6 @@ extension TopicRoute {
             try self.init(subscription, table: table.number, tables: tables, note: note)
         } catch {
             throw MQTTIngest.InvalidSubscription(filter: subscription.filter, description: error.description)
-        }
-    }
-}
-
-/// What a connection's thread and its owner tell each other.
-final class ConnectionControl: Sendable {
-    let stop: Signal
-    /// The thread sits in the library's blocking connect, with nothing in hand: it need not be waited for.
-    let isConnecting = Atomic<Bool>(false)
-    /// Settings that differ in nothing but subscriptions, or retire the connection; taken over between two batches.
-    let nextSettings = Guarded<ConnectionSettings?>(nil)
-
-    /// The broker has answered all that the connection wants to be subscribed to.
-    let isSubscribed = Atomic<Bool>(false)
-    /// Whether every connection of the same broker is subscribed: what this one gives up is in other hands by then.
-    let mayUnsubscribe: @Sendable () -> Bool
-
-    init(stop: Signal, mayUnsubscribe: @escaping @Sendable () -> Bool) {
-        self.stop = stop
-        self.mayUnsubscribe = mayUnsubscribe
-    }
-
-    /// The connection has settings to take over: it is not subscribed to all that is wanted.
-    func setNext(_ settings: ConnectionSettings) {
-        nextSettings.withLock { next in
-            next = settings
-            isSubscribed.store(false, ordering: .releasing)
-        }
-    }
-
-    /// The broker has answered everything, unless other settings have come meanwhile.
-    func setSubscribed() {
-        nextSettings.withLock { next in
-            if next == nil { isSubscribed.store(true, ordering: .releasing) }
         }
     }
 }

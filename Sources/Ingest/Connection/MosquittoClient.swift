@@ -200,14 +200,14 @@ struct MosquittoClient: ~Copyable {
             context?.assumingMemoryBound(to: MessageIntake.self).pointee.events.published?.append((packetID, code))
         }
         mosquitto_subscribe_callback_set(handle) { _, context, packetID, count, codes in
-            guard let codes, count > 0 else { return }
-            let intake = context?.assumingMemoryBound(to: MessageIntake.self)
-            intake?.pointee.events.answers.append((packetID, codes[0]))
+            guard let codes, count > 0, let intake = context?.assumingMemoryBound(to: MessageIntake.self) else { return }
+            let isFull = intake.pointee.events.askedQoS.removeValue(forKey: packetID).map { $0 == codes[0] }
+            intake.pointee.events.answers.append(.init(packetID: packetID, code: codes[0], isFull: isFull))
             // At once: what is read behind it may have been sent for the other filters alone.
-            if codes[0] >= 128, packetID != intake?.pointee.events.watchPacketID { intake?.pointee.subscriptionIdentifiers = nil }
+            if isFull == false { intake.pointee.subscriptionIdentifiers = nil }
         }
         mosquitto_unsubscribe_callback_set(handle) { _, context, packetID in
-            context?.assumingMemoryBound(to: MessageIntake.self).pointee.events.answers.append((packetID, 0))
+            context?.assumingMemoryBound(to: MessageIntake.self).pointee.events.answers.append(.init(packetID: packetID, code: 0))
         }
     }
 }

@@ -259,13 +259,21 @@ struct BrokerEvents {
         var takesIdentifiers = false
     }
 
+    /// To SUBSCRIBE or UNSUBSCRIBE.
+    struct Answer {
+        var packetID: Int32
+        /// Granted QoS or failure code; 0 of an UNSUBACK.
+        var code: Int32
+        /// The QoS is what was asked for; nil: nobody minds.
+        var isFull: Bool?
+    }
+
     var connected: Connected?
     /// Reason of the broker's DISCONNECT, or of the library's own.
     var disconnectReason: Int32?
-    /// Packet id of the subscription to the broker's own counts, which may be refused.
-    var watchPacketID: Int32?
-    /// Granted QoS or failure code of each SUBACK, 0 of each UNSUBACK, by packet id.
-    var answers: [(packetID: Int32, code: Int32)] = []
+    /// Of the subscriptions whose messages are wanted, by packet id, until they are answered.
+    var askedQoS: [Int32: Int32] = [:]
+    var answers: [Answer] = []
     /// What the broker says of itself: messages dropped since it started.
     var brokerDropped: Int?
     /// Packet id and reason code of each PUBLISH that is over; nil: nobody asks.

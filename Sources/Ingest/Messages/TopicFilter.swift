@@ -16,6 +16,18 @@ package enum TopicFilter {
         return true
     }
 
+    /// Whether every topic that fits `narrow` fits `wide`, too. The group of a shared filter does not matter.
+    static func covers(_ wide: String, _ narrow: String) -> Bool {
+        let (ours, theirs) = (levels(wide), levels(narrow))
+        if let first = ours.first, isWildcard(first), theirs.first?.hasPrefix("$") == true { return false }
+        for index in 0..<max(ours.count, theirs.count) {
+            guard index < ours.count else { return false }
+            if ours[index] == "#" { return true }
+            guard index < theirs.count, theirs[index] != "#", ours[index] == "+" || ours[index] == theirs[index] else { return false }
+        }
+        return true
+    }
+
     private static func levels(_ filter: String) -> [Substring] {
         let levels = filter.split(separator: "/", omittingEmptySubsequences: false)
         return TopicTemplate.isShared(filter) ? Array(levels.dropFirst(2)) : levels

@@ -31,12 +31,18 @@ package struct TopicTemplate: Sendable {
     package let names: [String]
     /// Position of `{device}` among `names`; nil: the payload names the device.
     package let deviceIndex: Int?
+    /// Every topic that fits the filter fits the template.
+    let takesWholeFilter: Bool
+    /// A filter's wildcard in the first level leaves topics that begin with `$` out. MQTT 5.0, section 4.7.2.
+    private let leavesDollarOut: Bool
 
     /// - Throws: what is wrong with the template, the filter, or the two together.
     package init(_ template: String, filter: String) throws(Invalid) {
         let filterLevels = try Self.parse(filter: filter)
         let (templateLevels, names) = try Self.parse(template: template)
         levels = try Self.merge(template: templateLevels, filter: filterLevels)
+        takesWholeFilter = Self.takesWhole(template: templateLevels, filter: filterLevels)
+        leavesDollarOut = filterLevels.first.map { $0.literal == nil } ?? false
         self.names = names
         deviceIndex = names.firstIndex(of: "device")
     }
@@ -45,6 +51,7 @@ package struct TopicTemplate: Sendable {
     ///
     /// - Parameter parts: one range of `topic` for each of `names`; filled up to the level that fails.
     package func match(_ topic: UnsafeRawBufferPointer, parts: UnsafeMutablePointer<Range<Int>>) -> Bool {
+        if leavesDollarOut, topic.first == UInt8(ascii: "$") { return false }
         var start = 0
         for index in levels.indices {
             if levels[index].isRest, levels[index].name == nil { return true }
@@ -154,6 +161,16 @@ extension TopicTemplate {
             merged.append(ours)
         }
         return merged
+    }
+
+    private static func takesWhole(template: [Level], filter: [Level]) -> Bool {
+        for index in 0... {
+            let (ours, theirs) = (level(template, index), level(filter, index))
+            if ours?.isRest == true { return ours?.name == nil }
+            guard let ours, let theirs, !theirs.isRest else { return ours == nil && theirs == nil }
+            if ours.literal != nil, theirs.literal == nil { return false }
+        }
+        return false
     }
 
     /// Whether the filter is shared by the operator's choice: `$share/group/filter`.

@@ -15,19 +15,30 @@ struct Subscribing {
 
     /// By the packet id of the question.
     fileprivate var questions: [Int32: Question] = [:]
+    /// What the broker said of the filters.
+    fileprivate var answers = FilterAnswers()
     /// Filters that are no longer wanted, until it is time to unsubscribe from them.
     fileprivate var obsolete: [String] = []
+    /// When it was last seen that some of them are still needed.
+    fileprivate var lastLook: ContinuousClock.Instant?
     /// The note to keep once every answer is there; nil: it is kept.
     fileprivate var unsavedNote: SessionNote?
     /// Of a session that is to end: how often in a row the broker had nothing left.
     fileprivate var emptyAnswers = 0
     fileprivate var lastMessage = ContinuousClock.now
-    /// The broker marks messages with the identifiers of their filters.
-    var usesIdentifiers = false
-    fileprivate var hasRefusal = false
+    /// The broker marks messages with the identifiers of their filters, if asked to.
+    var takesIdentifiers = false
+    /// It was asked to.
+    fileprivate var isMarked = false
+    /// The store's note says that it does.
+    fileprivate var isMarkNoted = false
+    /// Everything is granted, with the QoS that was asked for.
+    fileprivate var isGranted = true
 
     /// Everything that is wanted is subscribed to, and nothing else.
     fileprivate var isSettled: Bool { questions.isEmpty && obsolete.isEmpty }
+    /// It will soon be time to give something up, and no message tells when.
+    var isAboutToUnsubscribe: Bool { questions.isEmpty && !obsolete.isEmpty && lastLook == nil }
 }
 
 /// Docs/format/session-note.md has the order of these steps, and what a crash leaves between them.
@@ -38,35 +49,55 @@ extension ConnectionLoop {
     private static let emptyAnswersNeeded = 2
     private static let emptyFilter = "gaugehouse/nothing"
 
+    /// Between looks whether a filter is still needed.
+    private static let lookInterval: Duration = .seconds(1)
+
     /// Queues subscriptions to what the settings say. Nothing is written: what is in hand is not committed yet.
-    mutating func subscribe(_ client: inout MosquittoClient) throws(SessionEnd) {
+    /// - Parameter isNewSession: the broker knows nothing of earlier ones.
+    mutating func subscribe(_ client: inout MosquittoClient, isNewSession: Bool = false) throws(SessionEnd) {
         let wanted = SessionNote(host: settings.options.host, port: settings.options.port, filters: settings.filters.map(\.filter))
         let known = notedSession
-        let usesIdentifiers = subscribing.usesIdentifiers
-        subscribing = Subscribing()
-        subscribing.usesIdentifiers = usesIdentifiers
-        if !usesIdentifiers { intake.pointee.subscriptionIdentifiers = nil }
-        control.isSubscribed.store(false, ordering: .releasing)
+        var next = Subscribing()
+        next.takesIdentifiers = subscribing.takesIdentifiers
+        next.isMarked = next.takesIdentifiers && !isNewSession && areIdentifiersNoted
+        next.isMarkNoted = known.map { $0.identifierBase != 0 } ?? false
+        next.unsavedNote = wanted
+        next.obsolete = known?.filters.filter { !wanted.filters.contains($0) } ?? []
+        if !settings.options.watchesBroker || settings.isRetiring { next.obsolete.append(ConnectionSettings.droppedTopic) }
+        subscribing = next
+        control.answers.value = nil
         if let known, (known.host, known.port) != (wanted.host, wanted.port) { log.leftBehind(known) }
-        subscribing.unsavedNote = wanted
-        subscribing.obsolete = known?.filters.filter { !wanted.filters.contains($0) } ?? []
-        if !settings.options.watchesBroker || settings.isRetiring { subscribing.obsolete.append(ConnectionSettings.droppedTopic) }
-        // Noted before it is so: a crash must not leave a subscription that nobody knows of.
-        if !wanted.filters.allSatisfy({ known?.filters.contains($0) ?? false }) {
+        if !subscribing.isMarked { intake.pointee.subscriptionIdentifiers = nil }
+        // Noted before it is so: a crash must not leave a subscription that nobody knows of, nor trust in identifiers that are gone.
+        let isForgotten = subscribing.isMarkNoted && !subscribing.isMarked
+        if isForgotten || !wanted.filters.allSatisfy({ known?.filters.contains($0) ?? false }) {
             var both = wanted
             both.filters += subscribing.obsolete
-            _ = try save(both.bytes)
-        }
-        do {
-            let identifiers = settings.identifiers
-            for (index, (filter, qos)) in settings.filters.enumerated() {
-                let identifier = usesIdentifiers ? identifiers.identifier(at: index) : nil
-                subscribing.questions[try client.subscribe(filter, qos: qos, identifier: identifier)] = .subscribe(filter)
+            if try save(both.bytes) {
+                subscribing.isMarkNoted = false
+            } else if isForgotten {
+                subscribing.takesIdentifiers = false
             }
-            if settings.number == 1, settings.options.watchesBroker, !settings.isRetiring {
-                let packetID = try client.subscribe(ConnectionSettings.droppedTopic, qos: 0)
-                subscribing.questions[packetID] = .watch
-                intake.pointee.events.watchPacketID = packetID
+        }
+        try ask(&client)
+        guard settings.number == 1, settings.options.watchesBroker, !settings.isRetiring else { return }
+        do {
+            subscribing.questions[try client.subscribe(ConnectionSettings.droppedTopic, qos: 0)] = .watch
+        } catch {
+            throw .lost(error.description)
+        }
+    }
+
+    /// For every filter, with identifiers if they are to mark messages.
+    private mutating func ask(_ client: inout MosquittoClient) throws(SessionEnd) {
+        let identifiers = settings.identifiers
+        subscribing.answers = FilterAnswers()
+        do {
+            for (index, (filter, qos)) in settings.filters.enumerated() {
+                let identifier = subscribing.isMarked ? identifiers.identifier(at: index) : nil
+                let packetID = try client.subscribe(filter, qos: qos, identifier: identifier)
+                subscribing.questions[packetID] = .subscribe(filter)
+                intake.pointee.events.askedQoS[packetID] = Int32(qos)
             }
         } catch {
             throw .lost(error.description)
@@ -75,9 +106,9 @@ extension ConnectionLoop {
 
     /// Looks at what the broker has said since, and queues what follows from it.
     mutating func checkEvents(_ client: inout MosquittoClient) throws(SessionEnd) {
-        for (packetID, code) in intake.pointee.events.answers {
-            guard let question = subscribing.questions.removeValue(forKey: packetID) else { continue }
-            if case .subscribe(let filter) = question { note(answer: code, to: filter) }
+        for answer in intake.pointee.events.answers {
+            guard let question = subscribing.questions.removeValue(forKey: answer.packetID) else { continue }
+            if case .subscribe(let filter) = question { note(answer, to: filter) }
             if case .isEmpty = question { subscribing.emptyAnswers += 1 }
         }
         intake.pointee.events.answers.removeAll(keepingCapacity: true)
@@ -86,18 +117,38 @@ extension ConnectionLoop {
             let rise = counters.setDropped(dropped, by: settings.broker)
             if rise > 0 { log.brokerDropped(rise, total: dropped) }
         }
+        try forgetIdentifiers()
         guard subscribing.questions.isEmpty else { return }
         setUp(true)
-        control.setSubscribed()
+        if control.answers.value == nil { control.setAnswers(subscribing.answers) }
+        if try mark(&client) { return }
         try unsubscribe(&client)
         if subscribing.isSettled, !settings.isRetiring { try settle() }
     }
 
-    /// The broker has answered everything: notes that, and from now on what its identifiers say holds.
+    /// All that is wanted is granted: subscribes once more, with identifiers. From then on they say who takes a message.
+    /// - Returns: whether anything was asked.
+    private mutating func mark(_ client: inout MosquittoClient) throws(SessionEnd) -> Bool {
+        let identifiers = settings.identifiers
+        guard subscribing.takesIdentifiers, !subscribing.isMarked, subscribing.isGranted, identifiers.base != 0 else { return false }
+        subscribing.isMarked = true
+        intake.pointee.subscriptionIdentifiers = identifiers
+        try ask(&client)
+        return true
+    }
+
+    /// The broker no longer grants what it did: tells who comes after a crash.
+    private mutating func forgetIdentifiers() throws(SessionEnd) {
+        guard subscribing.isMarkNoted, !subscribing.isGranted, var note = notedSession else { return }
+        note.identifierBase = 0
+        if try save(note.bytes) { subscribing.isMarkNoted = false }
+    }
+
+    /// The broker has answered everything: notes that, and what its identifiers say holds after a restart, too.
     private mutating func settle() throws(SessionEnd) {
         guard var note = subscribing.unsavedNote else { return }
         let identifiers = settings.identifiers
-        if subscribing.usesIdentifiers, !subscribing.hasRefusal { note.identifierBase = identifiers.base }
+        if subscribing.isMarked, subscribing.isGranted { note.identifierBase = identifiers.base }
         if note != notedSession, try !save(note.bytes) { return }
         subscribing.unsavedNote = nil
         intake.pointee.subscriptionIdentifiers = note.identifierBase == 0 ? nil : identifiers
@@ -105,32 +156,58 @@ extension ConnectionLoop {
 
     private var notedSession: SessionNote? { path.note(SessionNote.source(clientID: settings.clientID)).flatMap(SessionNote.init) }
 
+    /// The session that the store knows of was granted all that the settings want, with its identifiers.
+    private var areIdentifiersNoted: Bool {
+        guard let noted = notedSession, noted.identifierBase != 0 else { return false }
+        return noted.host == settings.options.host && noted.port == settings.options.port
+            && noted.filters == settings.filters.map(\.filter) && noted.identifierBase == settings.identifiers.base
+    }
+
     /// Before the broker has answered anything: the session may hold messages from when all was granted that the settings want.
     func trustNotedIdentifiers() {
-        let identifiers = settings.identifiers
-        let noted = notedSession
-        let isThisSession = noted?.host == settings.options.host && noted?.port == settings.options.port
-        let isNoted = identifiers.base != 0 && isThisSession && noted?.identifierBase == identifiers.base
-        intake.pointee.subscriptionIdentifiers = isNoted ? identifiers : nil
+        intake.pointee.subscriptionIdentifiers = areIdentifiersNoted ? settings.identifiers : nil
     }
 
     /// One that is refused leaves the others as they are.
-    private mutating func note(answer code: Int32, to filter: String) {
-        guard code >= 128 else { return counters.setRefused(filter, by: settings, false) }
-        counters.setRefused(filter, by: settings, true)
-        subscribing.hasRefusal = true
-        log.problem("the broker refuses the subscription to \(filter) (code \(code)): check its access rules")
+    private mutating func note(_ answer: BrokerEvents.Answer, to filter: String) {
+        if answer.isFull == false { subscribing.isGranted = false }
+        let isRefused = answer.code >= 128
+        counters.setRefused(filter, by: settings, isRefused)
+        if isRefused {
+            subscribing.answers.refused.append(filter)
+            log.problem("the broker refuses the subscription to \(filter) (code \(answer.code)): check its access rules")
+        } else {
+            subscribing.answers.granted.append(filter)
+            if answer.isFull == false {
+                log.problem("the broker grants \(filter) only QoS \(answer.code): what comes while the gateway is away is lost")
+            }
+        }
     }
 
-    /// Once everybody who may have taken a filter over has it.
+    /// Once everybody who may have taken a filter over has it: that is this connection itself, or all of the same broker. What a refused
+    /// filter should bring, and no other does, is kept.
     private mutating func unsubscribe(_ client: inout MosquittoClient) throws(SessionEnd) {
-        guard !subscribing.obsolete.isEmpty, control.mayUnsubscribe() else { return }
+        guard !subscribing.obsolete.isEmpty, subscribing.lastLook.map({ ContinuousClock.now - $0 > Self.lookInterval }) ?? true else {
+            return
+        }
+        let (own, all) = (subscribing.answers, control.answersOfAll())
+        let kept = subscribing.obsolete.filter { filter in
+            if own.granted.contains(where: { TopicFilter.covers($0, filter) }) { return false }
+            guard let all else { return true }
+            return all.needs(filter) && settings.subscriptions.contains { TopicFilter.covers($0.filter, filter) }
+        }
+        if all != nil, !kept.isEmpty {
+            if subscribing.lastLook == nil { log.kept(kept) }
+            subscribing.lastLook = .now
+        }
         do {
-            for filter in subscribing.obsolete { subscribing.questions[try client.unsubscribe(filter)] = .unsubscribe }
+            for filter in subscribing.obsolete where !kept.contains(filter) {
+                subscribing.questions[try client.unsubscribe(filter)] = .unsubscribe
+            }
         } catch {
             throw .lost(error.description)
         }
-        subscribing.obsolete = []
+        subscribing.obsolete = kept
     }
 
     /// - Returns: false when the store takes nothing now; it is tried again when the broker is next looked at.

@@ -6,9 +6,9 @@ import Telemetry
 /// sends it for. A copy without the identifier of the first subscription that fits the topic is one too many: that subscription gets, or
 /// got, its own.
 ///
-/// Nothing may be lost to a filter that was not subscribed to when the message was published, which is why the identifiers are made from
-/// the whole list of filters: a connection subscribes in the order of the configuration, so that a message with an identifier of this list
-/// was published when all filters before its own were subscribed to.
+/// Nothing may be lost to a filter that was not subscribed to when the message was published. That is why the identifiers are made from
+/// the whole list of filters, and why a connection subscribes with them only when the broker has granted all of the list without: a
+/// message with an identifier of this list was published when all its filters were subscribed to, as they were asked for.
 struct SubscriptionIdentifiers: Equatable {
     /// Filters that a list may have; more of them go without.
     private static let filterLimit = 1 << 12
@@ -19,15 +19,17 @@ struct SubscriptionIdentifiers: Equatable {
         var qos: Int
         /// The configuration itself shares it, perhaps with others than this gateway.
         var isSharedByUser = false
+        /// Every topic that fits the filter fits the subscription.
+        var takesWhole = true
     }
 
     /// Stands for the list, in steps of `filterLimit`; 0: there are no identifiers, because no two filters overlap, or because a copy for
-    /// the first of them is not certain.
+    /// the one that takes the message is not certain.
     let base: UInt32
 
     /// - Parameter filters: in the order of the configuration.
     init(filters: [Filter]) {
-        guard filters.count < Self.filterLimit, Self.haveOverlap(filters), Self.firstIsCertain(filters) else {
+        guard filters.count < Self.filterLimit, Self.haveOverlap(filters), Self.copiesAreCertain(filters) else {
             base = 0
             return
         }
@@ -51,16 +53,19 @@ struct SubscriptionIdentifiers: Equatable {
         filters.indices.contains { index in filters[..<index].contains { TopicFilter.overlap($0.text, filters[index].text) } }
     }
 
-    /// Whether the broker sends the first of two filters that fit a copy whenever it sends one to the second.
-    ///
-    /// Not so: where both are the same text, and the second replaces the first (MQTT 5.0, section 3.8.4); where the first has a lower QoS,
-    /// so that the session keeps only the other's copy; where the first is shared, and its copy may go to somebody else.
-    private static func firstIsCertain(_ filters: [Filter]) -> Bool {
+    /// Whether, of any two filters that fit, the broker sends a copy for the one that takes the message whenever it sends one for the other.
+    private static func copiesAreCertain(_ filters: [Filter]) -> Bool {
         !filters.indices.contains { later in
             filters[..<later].contains { first in
-                TopicFilter.overlap(first.text, filters[later].text)
-                    && (first.text == filters[later].text || first.qos < filters[later].qos || first.isSharedByUser)
+                guard TopicFilter.overlap(first.text, filters[later].text) else { return false }
+                // The second replaces the first. MQTT 5.0, section 3.8.4.
+                if first.text == filters[later].text { return true }
+                // The later one takes what fits the first one's filter, but not its template.
+                return !isCertain(first, besides: filters[later]) || (!first.takesWhole && !isCertain(filters[later], besides: first))
             }
         }
     }
+
+    /// Not so with a lower QoS: the session keeps only the other's copy. Nor where it is shared: its copy may go to somebody else.
+    private static func isCertain(_ filter: Filter, besides other: Filter) -> Bool { filter.qos >= other.qos && !filter.isSharedByUser }
 }

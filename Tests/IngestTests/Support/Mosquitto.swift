@@ -4,6 +4,9 @@ import Foundation
 final class Mosquitto {
     struct DidNotStart: Error {}
 
+    /// Debian's; access rules that may name filters.
+    private static let accessPlugin = "/usr/lib/x86_64-linux-gnu/mosquitto_dynamic_security.so"
+
     let port: Int
     private let directory: TemporaryDirectory
     private let configuration: String
@@ -31,6 +34,25 @@ final class Mosquitto {
             .write(toFile: configuration, atomically: true, encoding: .utf8)
         try acl.write(toFile: directory.file("acl"), atomically: true, encoding: .utf8)
         try start()
+    }
+
+    /// Grants everything but the subscription to one filter, until `grant`.
+    convenience init(refusing filter: String) throws {
+        let rules = """
+            {"defaultACLAccess": {"publishClientSend": true, "publishClientReceive": true, "subscribe": true, "unsubscribe": true},
+             "clients": [], "groups": [{"groupname": "all", "roles": [{"rolename": "some"}]}], "anonymousGroup": "all",
+             "roles": [{"rolename": "some", "acls": [
+              {"acltype": "publishClientSend", "topic": "$CONTROL/#", "priority": 0, "allow": true},
+              {"acltype": "subscribeLiteral", "topic": "\(filter)", "priority": 0, "allow": false}]}]}
+            """
+        try self.init(extra: "plugin \(Self.accessPlugin)\nplugin_opt_config_file DIR/acl", acl: rules)
+    }
+
+    func grant(_ filter: String) throws {
+        let command = """
+            {"commands": [{"command": "removeRoleACL", "rolename": "some", "acltype": "subscribeLiteral", "topic": "\(filter)"}]}
+            """
+        try publish([command], topic: "$CONTROL/dynamic-security/v1")
     }
 
     deinit { stop() }

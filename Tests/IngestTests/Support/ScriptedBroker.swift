@@ -16,11 +16,11 @@ final class ScriptedBroker: Sendable {
 
     /// - Parameter acceptsV5: otherwise CONNECT with version 5 is refused as a 3.1.1 broker refuses it.
     /// - Parameter refused: a filter that nobody may subscribe to.
-    init(acceptsV5: Bool = true, refused: String? = nil) throws {
+    init(acceptsV5: Bool = true, refused: String? = nil, grantedQoS: UInt8 = 1) throws {
         (listener, port) = try TestSocket.listening()
         Thread.detachNewThread { [listener, weak self] in
             while let connection = listener.accept() {
-                self?.serve(connection, acceptsV5: acceptsV5, refused: refused)
+                self?.serve(connection, acceptsV5: acceptsV5, refused: refused, grantedQoS: grantedQoS)
             }
         }
     }
@@ -35,6 +35,15 @@ final class ScriptedBroker: Sendable {
     var segments: [[UInt8]] { state.withLock { $0.segments } }
     var pubacks: [UInt16] { packets.filter { $0[0] == 0x40 }.map { UInt16($0[2]) << 8 | UInt16($0[3]) } }
 
+    /// What was subscribed to on the newest connection, of v5: the identifiers, one of at most four bytes each.
+    var subscriptions: [(packet: [UInt8], identifier: Int?)] {
+        packets.filter { $0[0] == 0x82 }.map { packet in
+            // Type, length, packet id, length of the properties; then the one property.
+            guard packet[4] > 0, packet[5] == 0x0B else { return (packet, nil) }
+            return (packet, packet[6..<5 + Int(packet[4])].reversed().reduce(0) { $0 << 7 | Int($1 & 127) })
+        }
+    }
+
     /// Sends QoS 1 messages with the packet ids from `firstID` in one write.
     func publish(_ payloads: [String], topic: String, firstID: Int = 1, isV5: Bool = true) {
         var bytes: [UInt8] = []
@@ -46,7 +55,7 @@ final class ScriptedBroker: Sendable {
         state.withLock { $0.connection }?.send(bytes)
     }
 
-    private func serve(_ connection: TestSocket, acceptsV5: Bool, refused: String?) {
+    private func serve(_ connection: TestSocket, acceptsV5: Bool, refused: String?, grantedQoS: UInt8) {
         var pending: [UInt8] = []
         state.withLock {
             $0.connection = connection
@@ -73,7 +82,7 @@ final class ScriptedBroker: Sendable {
                 if packet[0] == 0x82 {
                     let isV5 = connectVersions.last == 5
                     let isRefused = refused.map { String(decoding: packet, as: UTF8.self).contains($0) } ?? false
-                    let code: UInt8 = isRefused ? (isV5 ? 0x87 : 0x80) : 1
+                    let code: UInt8 = isRefused ? (isV5 ? 0x87 : 0x80) : grantedQoS
                     connection.send([0x90, isV5 ? 4 : 3, packet[2], packet[3]] + (isV5 ? [0, code] : [code]))
                 }
             }
