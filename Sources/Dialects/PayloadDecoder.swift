@@ -70,6 +70,9 @@ package struct PayloadDecoder: ~Copyable {
         objects.guess(topic: topic, payload: payload, isPadded: false)
     }
 
+    /// Bytes of the notes that `takeEffects` will give, at most.
+    package var noteByteCount: Int { homie.changedByteCount + sparkplug.noteByteCount }
+
     /// The effects of all messages since this was called last.
     package mutating func takeEffects() -> DialectEffects {
         homie.writeNotes(to: &effects)

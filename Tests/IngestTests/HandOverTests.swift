@@ -45,7 +45,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a/#", "a/+/b", true), ("a/+", "a/b", true), ("a/b", "a/+", false), ("a/+", "a/#", false), ("a/#", "a", true), ("#", "a/b", true), ("#", "$SYS/a", false), ("+/a", "$SYS/a", false), ("$share/g/a/+", "a/b", true), ("a/+", "$share/g/a/+", true),
+        ("a/#", "a/+/b", true), ("a/+", "a/b", true), ("a/b", "a/+", false), ("a/+", "a/#", false), ("a/#", "a", true), ("#", "a/b", true),
+        ("#", "$SYS/a", false), ("+/a", "$SYS/a", false), ("$share/g/a/+", "a/b", true), ("a/+", "$share/g/a/+", true),
         ("a/+", "a", false), ("a", "a/+", false), ("+", "+", true), ("+/+", "+", false), ("a/#", "a/#", true),
     ])
     func filtersCoverWhatFitsThem(wide: String, narrow: String, covers: Bool) {

@@ -1,9 +1,10 @@
 import Foundation
-import Ingest
 import Synchronization
 import Telemetry
 import TelemetryStore
 import Testing
+
+@testable import Ingest
 
 /// Who the gateway talks to, and who it is to them.
 @Suite(.serialized) struct SecurityTests {
@@ -77,31 +78,11 @@ import Testing
     /// TLS hands over a whole record at a time: messages in that of the CONNACK are in hand before anything was asked for.
     @Test func messagesInTheRecordOfTheConnackAreNotAckedBeforeTheyAreCommitted() async throws {
         let bench = try TLSBench(serverName: "localhost")
-        let port = try TestSocket.freePort()
-        let script = """
-            import socket, ssl
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain('\(bench.keys.file("server.pem"))', '\(bench.keys.file("server.key"))')
-            server = socket.create_server(('127.0.0.1', \(port)))
-            topic, log = b'devices/d/telemetry', open('\(bench.keys.file("log"))', 'a', buffering=1)
-            while True:
-                try:
-                    wire = context.wrap_socket(server.accept()[0], server_side=True)
-                    wire.recv(1000)
-                    body = bytes([0, len(topic)]) + topic + bytes([0, 1, 0]) + b'{"a":1}'
-                    wire.sendall(bytes([0x20, 3, 1, 0, 0, 0x32, len(body)]) + body)
-                    while data := wire.recv(1000):
-                        log.write(data.hex() + '\\n')
-                except OSError:
-                    pass
-            """
-        try script.write(toFile: bench.keys.file("broker.py"), atomically: true, encoding: .utf8)
-        let broker = try ChildProcess(try ChildProcess.path("python3"), [bench.keys.file("broker.py")])
+        let (broker, port) = try await bench.scriptedBroker(messageCount: 1)
         defer {
             broker.terminate()
             broker.wait()
         }
-        #expect(await eventually { TestSocket.accepts(port: port) })
         let station = try Station(port: port)
         station.options.host = "localhost"
         station.options.tls = .init(caFile: bench.keys.file("ca.pem"))
@@ -115,6 +96,33 @@ import Testing
         let said = try String(contentsOfFile: bench.keys.file("log"), encoding: .utf8)
         #expect(!said.contains("40020001"), "acked: \(said)")
         station.stop()
+    }
+
+    /// Records full of messages, each of which ends in the next record: the library would read on as long as there are any.
+    @Test func aBatchHasItsLimitWithTLSToo() async throws {
+        let bench = try TLSBench(serverName: "localhost")
+        let (broker, port) = try await bench.scriptedBroker(messageCount: 9_000)
+        defer {
+            broker.terminate()
+            broker.wait()
+        }
+        let station = try Station(port: port)
+        station.options.host = "localhost"
+        station.options.tls = .init(caFile: bench.keys.file("ca.pem"))
+        // All of it is there when the second batch is read.
+        let commits = Mutex(0)
+        let commit = CommitPath(station.store).commit
+        try station.start(commit: { (batch, notes) throws(StoreError) in
+            let count = commits.withLock { count in
+                count += 1
+                return count
+            }
+            if count == 1 { usleep(500_000) }
+            return try commit(&batch, notes)
+        })
+        #expect(await eventually { station.rowCount == 9_000 })
+        #expect(station.statistics.largestBatch == MessageIntake.messageLimit)
+        #expect(station.statistics.messages == 9_000 && station.statistics.reconnects == 0)
     }
 }
 
@@ -136,6 +144,34 @@ private struct TLSBench {
         var lines = "cafile \(keys.file("ca.pem"))\nkeyfile \(keys.file("server.key"))\ncertfile \(keys.file("server.pem"))\n"
         if asksForCertificate { lines += "require_certificate true\n" }
         broker = try Mosquitto(extra: lines + "listener \(plainPort) 127.0.0.1", listener: "listener PORT 127.0.0.1")
+    }
+
+    /// Says CONNACK and sends messages in the same breath; logs what it gets.
+    func scriptedBroker(messageCount: Int) async throws -> (ChildProcess, port: Int) {
+        let port = try TestSocket.freePort()
+        let script = """
+            import socket, ssl
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain('\(keys.file("server.pem"))', '\(keys.file("server.key"))')
+            server = socket.create_server(('127.0.0.1', \(port)))
+            topic, log = b'devices/d/telemetry', open('\(keys.file("log"))', 'a', buffering=1)
+            head = bytes([0, len(topic)]) + topic
+            bodies = [head + i.to_bytes(2, 'big') + b'\\0' + b'{"a":%d}' % i for i in range(1, \(messageCount) + 1)]
+            said = bytes([0x20, 3, 1, 0, 0]) + b''.join(bytes([0x32, len(body)]) + body for body in bodies)
+            while True:
+                try:
+                    wire = context.wrap_socket(server.accept()[0], server_side=True)
+                    wire.recv(1000)
+                    wire.sendall(said)
+                    while data := wire.recv(1000):
+                        log.write(data.hex() + '\\n')
+                except OSError:
+                    pass
+            """
+        try script.write(toFile: keys.file("broker.py"), atomically: true, encoding: .utf8)
+        let broker = try ChildProcess(try ChildProcess.path("python3"), [keys.file("broker.py")])
+        #expect(await eventually { TestSocket.accepts(port: port) })
+        return (broker, port)
     }
 
     func publish(_ payloads: [String]) throws {

@@ -21,6 +21,9 @@ struct SparkplugDialect: ~Copyable {
 
     mutating func forget() { memory.forget() }
 
+    /// Of the notes that `writeNotes` will add, at most.
+    var noteByteCount: Int { memory.changedByteCount }
+
     /// Adds the notes that the messages since the last call ask for.
     mutating func writeNotes(to effects: inout DialectEffects) { memory.writeNotes(to: &effects) }
 

@@ -15,6 +15,8 @@ struct SparkplugMemory {
     private var byteCount = 0
     /// Sources whose notes are to be kept with the next commit: encoded once, however often they changed.
     private var changed: Set<Int> = []
+    /// At most what these notes take together.
+    private(set) var changedByteCount = 0
 
     init(note: @escaping (String) -> [UInt8]?) { storedNote = note }
 
@@ -25,6 +27,7 @@ struct SparkplugMemory {
         sources = []
         byteCount = 0
         changed = []
+        changedByteCount = 0
     }
 
     /// - Parameter id: `group/edge node`, or `group/edge node/device`.
@@ -53,10 +56,10 @@ struct SparkplugMemory {
         // Measured before: a copy of thousands of names for each new one would be too dear.
         try checkNote(sources[number].noteByteCount + device.count + 2)
         try check(byteCount + device.count + 96)
-        let before = sources[number].byteCount
+        let (before, noteBefore) = (sources[number].byteCount, sources[number].noteByteCount)
         _ = try sources[number].add(device: device)
         byteCount += sources[number].byteCount - before
-        changed.insert(number)
+        noteChange(of: number, before: noteBefore)
     }
 
     private mutating func replace(_ number: Int, by source: SparkplugSource) throws(Rejection) {
@@ -64,8 +67,15 @@ struct SparkplugMemory {
         try checkNote(source.noteByteCount)
         try check(byteCount)
         self.byteCount = byteCount
+        let noteBefore = sources[number].noteByteCount
         sources[number] = source
-        changed.insert(number)
+        noteChange(of: number, before: noteBefore)
+    }
+
+    /// - Parameter byteCount: of its note before the change.
+    private mutating func noteChange(of number: Int, before byteCount: Int) {
+        let counted = changed.insert(number).inserted ? 0 : byteCount
+        changedByteCount += sources[number].noteByteCount - counted
     }
 
     /// - Returns: messages missing before this one.
@@ -101,6 +111,7 @@ struct SparkplugMemory {
             effects.set(DialectEffects.Note(source: source, bytes: sources[number].note))
         }
         changed = []
+        changedByteCount = 0
     }
 
     private static func noteSource(_ id: UnsafeRawBufferPointer) -> String { "sparkplug/" + String(decoding: id, as: UTF8.self) }

@@ -216,6 +216,8 @@ struct ConnectionLoop: ~Copyable {
         while true {
             awaitCompany(client)
             let failure = read(from: &client)
+            // What TLS has decrypted already does not make the socket readable.
+            let mayHaveMore = settings.options.tls != nil && intake.pointee.isFull
             if !intake.pointee.isEmpty { noteActivity() }
             // Also after the connection is gone: what came at QoS 0 comes only once.
             try commitInHand()
@@ -234,6 +236,7 @@ struct ConnectionLoop: ~Copyable {
             } catch {
                 throw .lost(lossText(error))
             }
+            guard !mayHaveMore else { continue }
             control.stop.wait(
                 orReadable: client.socket, for: subscribing.isAboutToUnsubscribe ? Self.handOverTime : Self.idleTime)
         }

@@ -121,7 +121,11 @@ struct MosquittoClient: ~Copyable {
     var socket: Int32 { mosquitto_socket(handle) }
     var wantsWrite: Bool { mosquitto_want_write(handle) }
 
-    /// Reads at most one packet that has arrived and calls back for it; with TLS, all of a record. Returns at once when there is none.
+    /// Reads at most one packet that has arrived and calls back for it. Returns at once when there is none.
+    ///
+    /// With TLS, reads on while there is more of a record, which the last packet may draw into the next record and so on; but not when the
+    /// intake is full: the library's loop ends where `errno` says that the socket has nothing more.
+    /// Source: libmosquitto 2.0.11, lib/loop.c:392-404; held by SecurityTests.
     mutating func readPacket() throws(Failure) { try check(mosquitto_loop_read(handle, 1), "connection") }
 
     /// Bytes that wait in the socket; above zero does not mean a whole packet.
@@ -184,6 +188,7 @@ struct MosquittoClient: ~Copyable {
                 topic: UnsafeRawBufferPointer(start: topic, count: topic.map { strlen($0) } ?? 0),
                 payload: UnsafeRawBufferPointer(start: message.pointee.payload, count: count),
                 packetID: UInt16(truncatingIfNeeded: message.pointee.mid), isRetained: message.pointee.retain)
+            if intake.pointee.isFull { errno = EAGAIN }
         }
         mosquitto_connect_v5_callback_set(handle) { _, context, code, flags, properties in
             let intake = context?.assumingMemoryBound(to: MessageIntake.self)

@@ -27,7 +27,8 @@ struct MessageIntake: ~Copyable {
         var isTimed = false
     }
 
-    /// Bounds of a batch. One message more than these still fits `Limits`: see `MessageLimit`.
+    /// Bounds of a batch. One message more than these still fits `Limits`: see `MessageLimit`. Notes of formats count as the readings'
+    /// bytes do: one log record has both.
     ///
     /// 2 048 messages already share the cost of one sync so widely that more would only delay their acks.
     static let messageLimit = 2_048
@@ -41,6 +42,8 @@ struct MessageIntake: ~Copyable {
     private(set) var timeless: [TimelessMessage] = []
     private(set) var timelessRows: [TimelessRow] = []
     private(set) var payloadByteCount = 0
+    /// Of the notes that the messages in hand ask for, at most.
+    private var noteByteCount = 0
     private(set) var retainedDropped = 0
     private(set) var emptyIgnored = 0
     /// Copies of messages that an earlier subscription takes.
@@ -78,7 +81,7 @@ struct MessageIntake: ~Copyable {
 
     var isFull: Bool {
         receivedCount >= Self.messageLimit || batch.count >= Self.rowLimit || arena.count >= Self.byteLimit
-            || batch.bytes.count >= Self.byteLimit
+            || batch.bytes.count + noteByteCount >= Self.byteLimit
     }
 
     func topic(of message: Message) -> UnsafeRawBufferPointer { arena[message.topic] }
@@ -90,6 +93,7 @@ struct MessageIntake: ~Copyable {
         timeless.removeAll(keepingCapacity: true)
         timelessRows.removeAll(keepingCapacity: true)
         (payloadByteCount, retainedDropped, emptyIgnored, overlapsIgnored, ignored, receivedCount) = (0, 0, 0, 0, 0, 0)
+        noteByteCount = 0
         batch.removeAll()
         arena.removeAll()
     }
@@ -201,7 +205,9 @@ struct MessageIntake: ~Copyable {
                 guard let origin = try route.origin(of: topic) else { continue }
                 guard message.payloadByteCount <= Limits.payloadByteCount else { throw .payloadTooLong(message.payloadByteCount) }
                 let inbound = InboundMessage(topic: topic, payload: arena[message.payload], origin: origin, receiveTime: receiveTime)
+                let noteByteCountBefore = route.decoder.noteByteCount
                 let outcome = route.decoder.decode(inbound, into: &batch)
+                noteByteCount += route.decoder.noteByteCount - noteByteCountBefore
                 guard isRetained else { return outcome }
                 let mayCount = isState(message, of: route) ? !isKnownState : route.keepsRetained
                 if mayCount { return outcome }

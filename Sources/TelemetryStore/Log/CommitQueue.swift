@@ -5,7 +5,7 @@ import TelemetryCodec
 /// While a group is being synced the next one gathers by itself. `commitInterval` only bounds the wait for committers that are known
 /// to be on their way (encoding right now); a lone committer never waits.
 final class CommitQueue: @unchecked Sendable {
-    /// Bytes of payload that one record takes at most, unless a single batch is larger.
+    /// Bytes that one record takes at most, notes included, unless a single batch is larger.
     private static let groupByteLimit = 8 << 20
 
     private let monitor = Monitor()
@@ -57,7 +57,7 @@ final class CommitQueue: @unchecked Sendable {
             var byteCount = 0
             var count = 0
             for submission in waiting {
-                byteCount += submission.payload.count
+                byteCount += submission.byteCount
                 if count > 0, byteCount > CommitQueue.groupByteLimit { break }
                 count += 1
             }

@@ -8,6 +8,8 @@ final class Submission: @unchecked Sendable {
     var readingCount = 0
     var rejections: [CommitReceipt.Rejection] = []
     var notes: [CommitNote] = []
+    /// What it adds to its group's record, roughly.
+    var byteCount: Int { notes.reduce(payload.count) { $0 + $1.source.utf8.count + $1.bytes.count } }
 
     var duplicates = 0
     var lastSequence: SequenceNumber = 0

@@ -19,6 +19,8 @@ struct HomieDialect: ~Copyable {
     private var byteCount = 0
     /// Devices whose notes are to be kept with the next commit.
     private var changed: Set<Int> = []
+    /// At most what these notes take together.
+    private(set) var changedByteCount = 0
     private var name = ScratchBytes()
     /// Of descriptions.
     private var parser = JSONTapeParser()
@@ -33,6 +35,7 @@ struct HomieDialect: ~Copyable {
         types = []
         byteCount = 0
         changed = []
+        changedByteCount = 0
     }
 
     /// Adds the notes that the messages since the last call ask for.
@@ -42,6 +45,7 @@ struct HomieDialect: ~Copyable {
             effects.set(DialectEffects.Note(source: source, bytes: types[number].note))
         }
         changed = []
+        changedByteCount = 0
     }
 
     mutating func decode(_ message: InboundMessage, into batch: inout ReadingBatch) -> DecodeOutcome {
@@ -164,8 +168,9 @@ struct HomieDialect: ~Copyable {
         let byteCount = byteCount - types[number].byteCount + declared.byteCount
         try Self.check(byteCount)
         self.byteCount = byteCount
+        let before = changed.insert(number).inserted ? 0 : types[number].noteByteCount
+        changedByteCount += declared.noteByteCount - before
         types[number] = declared
-        changed.insert(number)
     }
 
     private static func check(_ byteCount: Int) throws(Rejection) {

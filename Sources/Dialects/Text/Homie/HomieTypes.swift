@@ -55,6 +55,9 @@ struct HomieTypes {
     /// Memory that it takes, roughly.
     var byteCount: Int { 128 + names.byteCount + types.count }
 
+    /// At most what its note takes: a name has up to two bytes of length before it, and its type behind.
+    var noteByteCount: Int { names.nameByteCount + 3 * types.count + 3 }
+
     var note: [UInt8] {
         var writer = RawBuffer()
         writer.append(Self.version)
