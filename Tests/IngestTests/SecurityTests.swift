@@ -1,3 +1,4 @@
+import Dialects
 import Foundation
 import Synchronization
 import Telemetry
@@ -101,7 +102,7 @@ import Testing
     /// Records full of messages, each of which ends in the next record: the library would read on as long as there are any.
     @Test func aBatchHasItsLimitWithTLSToo() async throws {
         let bench = try TLSBench(serverName: "localhost")
-        let (broker, port) = try await bench.scriptedBroker(messageCount: 9_000)
+        let (broker, port) = try await bench.scriptedBroker(messageCount: 600, payload: "b'1\\n' * 100")
         defer {
             broker.terminate()
             broker.wait()
@@ -109,6 +110,8 @@ import Testing
         let station = try Station(port: port)
         station.options.host = "localhost"
         station.options.tls = .init(caFile: bench.keys.file("ca.pem"))
+        station.subscription.dialect = DialectOptions(format: .csv)
+        station.subscription.dialect.columns = ["a"]
         // All of it is there when the second batch is read.
         let commits = Mutex(0)
         let commit = CommitPath(station.store).commit
@@ -118,11 +121,13 @@ import Testing
                 return count
             }
             if count == 1 { usleep(500_000) }
+            // As after anything that set it: what is left there by an earlier read must not be what ends the library's loop.
+            errno = 0
             return try commit(&batch, notes)
         })
-        #expect(await eventually { station.rowCount == 9_000 })
-        #expect(station.statistics.largestBatch == MessageIntake.messageLimit)
-        #expect(station.statistics.messages == 9_000 && station.statistics.reconnects == 0)
+        #expect(await eventually { station.rowCount == 60_000 })
+        #expect(station.statistics.largestBatch <= MessageIntake.rowLimit / 100 + 1, "\(station.statistics.largestBatch) messages")
+        #expect(station.statistics.messages == 600 && station.statistics.reconnects == 0)
     }
 }
 
@@ -147,7 +152,8 @@ private struct TLSBench {
     }
 
     /// Says CONNACK and sends messages in the same breath; logs what it gets.
-    func scriptedBroker(messageCount: Int) async throws -> (ChildProcess, port: Int) {
+    /// - Parameter payload: in Python.
+    func scriptedBroker(messageCount: Int, payload: String = #"b'{"a":1}'"#) async throws -> (ChildProcess, port: Int) {
         let port = try TestSocket.freePort()
         let script = """
             import socket, ssl
@@ -156,8 +162,8 @@ private struct TLSBench {
             server = socket.create_server(('127.0.0.1', \(port)))
             topic, log = b'devices/d/telemetry', open('\(keys.file("log"))', 'a', buffering=1)
             head = bytes([0, len(topic)]) + topic
-            bodies = [head + i.to_bytes(2, 'big') + b'\\0' + b'{"a":%d}' % i for i in range(1, \(messageCount) + 1)]
-            said = bytes([0x20, 3, 1, 0, 0]) + b''.join(bytes([0x32, len(body)]) + body for body in bodies)
+            bodies = [head + i.to_bytes(2, 'big') + b'\\0' + \(payload) for i in range(1, \(messageCount) + 1)]
+            said = bytes([0x20, 3, 1, 0, 0]) + b''.join(bytes([0x32, len(body) & 127 | 128, len(body) >> 7]) + body for body in bodies)
             while True:
                 try:
                     wire = context.wrap_socket(server.accept()[0], server_side=True)

@@ -54,6 +54,8 @@ struct ConnectionLoop: ~Copyable {
     var subscribing = Subscribing()
     /// Connected, and the broker has answered every subscription: what is published from now on arrives.
     private var isUp = false
+    /// The last batch was full, or its time over: not all that has arrived is read.
+    private var hasLeftMessages = false
     var nextCommit = ContinuousClock.now
 
     init(
@@ -216,8 +218,6 @@ struct ConnectionLoop: ~Copyable {
         while true {
             awaitCompany(client)
             let failure = read(from: &client)
-            // What TLS has decrypted already does not make the socket readable.
-            let mayHaveMore = settings.options.tls != nil && intake.pointee.isFull
             if !intake.pointee.isEmpty { noteActivity() }
             // Also after the connection is gone: what came at QoS 0 comes only once.
             try commitInHand()
@@ -236,7 +236,8 @@ struct ConnectionLoop: ~Copyable {
             } catch {
                 throw .lost(lossText(error))
             }
-            guard !mayHaveMore else { continue }
+            // What TLS has decrypted already does not make the socket readable.
+            if hasLeftMessages, settings.options.tls != nil { continue }
             control.stop.wait(
                 orReadable: client.socket, for: subscribing.isAboutToUnsubscribe ? Self.handOverTime : Self.idleTime)
         }
@@ -252,10 +253,11 @@ struct ConnectionLoop: ~Copyable {
     }
 
     /// Reads messages into the intake until nothing more has arrived, the batch is full, or its time is over.
-    private func read(from client: inout MosquittoClient) -> MosquittoClient.Failure? {
+    private mutating func read(from client: inout MosquittoClient) -> MosquittoClient.Failure? {
         let isEncrypted = settings.options.tls != nil
         let deadline = ContinuousClock.now + Self.readTime
         var fruitless = 0
+        hasLeftMessages = true
         while !intake.pointee.isFull {
             let count = intake.pointee.receivedCount
             do { try client.readPacket() } catch { return error }
@@ -266,7 +268,10 @@ struct ConnectionLoop: ~Copyable {
             }
             // Nothing, part of a packet, or a packet that is no message. The socket does not tell what TLS has decrypted already.
             fruitless += 1
-            if isEncrypted ? fruitless == 3 : fruitless == 2 || client.readableByteCount == 0 { return nil }
+            if isEncrypted ? fruitless == 3 : fruitless == 2 || client.readableByteCount == 0 {
+                hasLeftMessages = false
+                return nil
+            }
         }
         return nil
     }

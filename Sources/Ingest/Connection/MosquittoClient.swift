@@ -123,8 +123,8 @@ struct MosquittoClient: ~Copyable {
 
     /// Reads at most one packet that has arrived and calls back for it. Returns at once when there is none.
     ///
-    /// With TLS, reads on while there is more of a record, which the last packet may draw into the next record and so on; but not when the
-    /// intake is full: the library's loop ends where `errno` says that the socket has nothing more.
+    /// With TLS the library reads on while there is more of a record, and the last packet may draw the next record in; but its loop ends
+    /// where `errno` says that the socket has nothing more, which the message's callback makes it say.
     /// Source: libmosquitto 2.0.11, lib/loop.c:392-404; held by SecurityTests.
     mutating func readPacket() throws(Failure) { try check(mosquitto_loop_read(handle, 1), "connection") }
 
@@ -188,7 +188,7 @@ struct MosquittoClient: ~Copyable {
                 topic: UnsafeRawBufferPointer(start: topic, count: topic.map { strlen($0) } ?? 0),
                 payload: UnsafeRawBufferPointer(start: message.pointee.payload, count: count),
                 packetID: UInt16(truncatingIfNeeded: message.pointee.mid), isRetained: message.pointee.retain)
-            if intake.pointee.isFull { errno = EAGAIN }
+            errno = EAGAIN
         }
         mosquitto_connect_v5_callback_set(handle) { _, context, code, flags, properties in
             let intake = context?.assumingMemoryBound(to: MessageIntake.self)
