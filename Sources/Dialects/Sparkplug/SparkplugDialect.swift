@@ -79,6 +79,7 @@ struct SparkplugDialect: ~Copyable {
         let time = payload.timestamp ?? UInt64(clamping: message.receiveTime.microseconds.floorDivided(by: 1_000))
         let number = topic.device == nil ? node : try deviceNumber(topic)
         var birth = SparkplugGeneration(birthTime: time, session: topic.device == nil ? payload.birthDeathSequence : nil)
+        if topic.device != nil { birth.nodeBirthTime = memory[node].current?.birthTime ?? 0 }
         for metric in payload.metrics {
             guard let name = metric.name else { throw Rejection(.undecodable, "a metric of a birth has no name") }
             try birth.add(name, .init(datatype: metric.datatype, alias: metric.alias))
@@ -128,7 +129,9 @@ struct SparkplugDialect: ~Copyable {
         let number = topic.device == nil ? node : try deviceNumber(topic)
         var generation = memory[number].generation(at: time)
         // Since its node's birth the device has to be born, too: its aliases may mean other metrics now.
-        if topic.device != nil, isOfThisSession, time != nil, let birth = nodeBirth, let own = generation?.birthTime, own < birth {
+        if topic.device != nil, isOfThisSession, time != nil, let birth = nodeBirth, let own = generation,
+            max(own.birthTime, own.nodeBirthTime) < birth
+        {
             generation = nil
         }
         setID(topic)

@@ -9,6 +9,8 @@ struct SparkplugGeneration {
 
     /// Of the birth, milliseconds since the epoch.
     var birthTime: UInt64
+    /// Of a device: the time of its edge node's birth that was known when this one came, by a clock that may be another. Not in the note.
+    var nodeBirthTime: UInt64 = 0
     /// Of an edge node: `bdSeq`, the number of the session that the birth began. Nil too where a note did not keep it.
     var session: UInt64?
     private var names = NameIndex()

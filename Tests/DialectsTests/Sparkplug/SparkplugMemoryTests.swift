@@ -116,6 +116,32 @@ import Testing
         #expect(listener.requests.count == 1)
     }
 
+    /// A device whose births carry the time of a clock of its own, which is behind its node's.
+    @Test func aDeviceBornAfterItsNodeCountsWhateverItsClockSays() {
+        let listener = Listener(.sparkplugB)
+        func pump(_ time: UInt64, _ name: String) -> [UInt8] {
+            SparkplugPayloadText(time: time, metrics: [.init(name, alias: 9, type: 3, .int(0))]).bytes
+        }
+        func value(_ time: UInt64, of listener: Listener) -> [String: FieldValue]? {
+            listener.hear("DDATA", data(time, alias: 9, 1), device: "pump").readings.first?.fields
+        }
+        _ = listener.hear("NBIRTH", birth(birthTime, []))
+        _ = listener.hear("DBIRTH", pump(birthTime - 5_000, "p"), device: "pump")
+        for time in [birthTime - 4_000, birthTime, birthTime + 2] { #expect(value(time, of: listener) == ["p": .integer(1)]) }
+        // A birth that comes again is none.
+        _ = listener.hear("NBIRTH", birth(birthTime + 10, [], session: 2))
+        _ = listener.hear("DBIRTH", pump(birthTime - 5_000, "p"), device: "pump")
+        #expect(value(birthTime + 11, of: listener) == nil)
+        _ = listener.hear("DBIRTH", pump(birthTime - 4_000, "q"), device: "pump")
+        #expect(value(birthTime + 11, of: listener) == ["q": .integer(1)])
+        #expect(value(birthTime - 3_000, of: listener) == ["q": .integer(1)])
+        #expect(value(birthTime - 4_500, of: listener) == ["p": .integer(1)])
+        // The note does not say when a birth came.
+        listener.commit()
+        #expect(listener.requests.count == 1)
+        #expect(value(birthTime + 11, of: Listener(.sparkplugB, notes: listener.notes)) == nil)
+    }
+
     /// A device whose id no reading can have: its birth is rejected, and the node's death is still told.
     @Test func aDeviceWithTooLongAnIdIsNotRemembered() {
         let listener = Listener(.sparkplugB)
