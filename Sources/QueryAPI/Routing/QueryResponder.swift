@@ -70,7 +70,7 @@ package struct QueryResponder: HTTPResponder {
         switch found {
         case .options(let headers): return Response(status: .noContent, headers: headers)
         case .request(let request):
-            // What a streamed answer was asked with is small, and no body any more.
+            // A streamed answer goes on without its body; a list of devices that it still holds does not count.
             defer { request.bodyShare?.giveBack() }
             return try await request.route.handler(request)
         }
