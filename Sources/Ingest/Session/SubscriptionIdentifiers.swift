@@ -53,7 +53,7 @@ struct SubscriptionIdentifiers: Equatable {
         filters.indices.contains { index in filters[..<index].contains { TopicFilter.overlap($0.text, filters[index].text) } }
     }
 
-    /// Whether, of any two filters that fit, the broker sends a copy for the one that takes the message whenever it sends one for the other.
+    /// Whether, of any two filters that fit, the broker sends a copy for the one that takes the message when it sends one for the other.
     private static func copiesAreCertain(_ filters: [Filter]) -> Bool {
         !filters.indices.contains { later in
             filters[..<later].contains { first in

@@ -46,8 +46,8 @@ final class NameRegistry: @unchecked Sendable {
     /// By number.
     var fieldNames: [String] { readingNames { $0.fieldStrings } }
 
-    /// Takes the devices that came since the last listing into `sorted`. They are ordered beside the lock, on a copy of the names: the first
-    /// listing after a start orders a whole fleet, and nobody could commit meanwhile.
+    /// Takes the devices that came since the last listing into `sorted`. They are ordered beside the lock, on a copy of the names: the
+    /// first listing after a start orders a whole fleet, and nobody could commit meanwhile.
     func updateSorted() {
         guard let copy = readingNames({ $0.copyForSorting() }) else { return }
         let sorted = copy.devices.sorted(behind: copy.sorted)

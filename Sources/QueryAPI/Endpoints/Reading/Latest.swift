@@ -36,7 +36,7 @@ extension API {
     /// The same for lists that do not fit a URL.
     func latestOfList(_ request: APIRequest) async throws -> Response {
         let body = try await request.collectBody(upTo: options.bodyByteLimit)
-        return try await latest(request, list: try DeviceListBody.parse(body), prefix: "")
+        return try await latest(request, list: try await parsing(body, DeviceListBody.parse), prefix: "")
     }
 
     private func latest(_ request: APIRequest, list: [String]?, prefix: String) async throws -> Response {
