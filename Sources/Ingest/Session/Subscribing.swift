@@ -28,6 +28,8 @@ struct Subscribing {
     fileprivate var lastMessage = ContinuousClock.now
     /// The broker marks messages with the identifiers of their filters, if asked to.
     var takesIdentifiers = false
+    /// Of the filters that are wanted.
+    fileprivate var identifiers = SubscriptionIdentifiers(filters: [])
     /// It was asked to.
     fileprivate var isMarked = false
     /// The store's note says that it does.
@@ -59,6 +61,7 @@ extension ConnectionLoop {
         let known = notedSession
         var next = Subscribing()
         next.takesIdentifiers = subscribing.takesIdentifiers
+        next.identifiers = settings.identifiers
         next.isMarked = next.takesIdentifiers && !isNewSession && areIdentifiersNoted
         next.isMarkNoted = known.map { $0.identifierBase != 0 } ?? false
         next.unsavedNote = wanted
@@ -90,11 +93,10 @@ extension ConnectionLoop {
 
     /// For every filter, with identifiers if they are to mark messages.
     private mutating func ask(_ client: inout MosquittoClient) throws(SessionEnd) {
-        let identifiers = settings.identifiers
         subscribing.answers = FilterAnswers()
         do {
             for (index, (filter, qos)) in settings.filters.enumerated() {
-                let identifier = subscribing.isMarked ? identifiers.identifier(at: index) : nil
+                let identifier = subscribing.isMarked ? subscribing.identifiers.identifier(at: index) : nil
                 let packetID = try client.subscribe(filter, qos: qos, identifier: identifier)
                 subscribing.questions[packetID] = .subscribe(filter)
                 intake.pointee.events.askedQoS[packetID] = Int32(qos)
@@ -129,10 +131,10 @@ extension ConnectionLoop {
     /// All that is wanted is granted: subscribes once more, with identifiers. From then on they say who takes a message.
     /// - Returns: whether anything was asked.
     private mutating func mark(_ client: inout MosquittoClient) throws(SessionEnd) -> Bool {
-        let identifiers = settings.identifiers
-        guard subscribing.takesIdentifiers, !subscribing.isMarked, subscribing.isGranted, identifiers.base != 0 else { return false }
+        let isMarkable = subscribing.takesIdentifiers && subscribing.isGranted && subscribing.identifiers.base != 0
+        guard isMarkable, !subscribing.isMarked else { return false }
         subscribing.isMarked = true
-        intake.pointee.subscriptionIdentifiers = identifiers
+        intake.pointee.subscriptionIdentifiers = subscribing.identifiers
         try ask(&client)
         return true
     }
@@ -147,11 +149,10 @@ extension ConnectionLoop {
     /// The broker has answered everything: notes that, and what its identifiers say holds after a restart, too.
     private mutating func settle() throws(SessionEnd) {
         guard var note = subscribing.unsavedNote else { return }
-        let identifiers = settings.identifiers
-        if subscribing.isMarked, subscribing.isGranted { note.identifierBase = identifiers.base }
+        if subscribing.isMarked, subscribing.isGranted { note.identifierBase = subscribing.identifiers.base }
         if note != notedSession, try !save(note.bytes) { return }
         subscribing.unsavedNote = nil
-        intake.pointee.subscriptionIdentifiers = note.identifierBase == 0 ? nil : identifiers
+        intake.pointee.subscriptionIdentifiers = note.identifierBase == 0 ? nil : subscribing.identifiers
     }
 
     private var notedSession: SessionNote? { path.note(SessionNote.source(clientID: settings.clientID)).flatMap(SessionNote.init) }
