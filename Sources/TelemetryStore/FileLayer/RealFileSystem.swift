@@ -163,11 +163,19 @@ private final class RealFileLock: FileLock {
         try RealFileLock.take(descriptor, path)
     }
 
+    /// A process that is about to end may hold it for a moment still, as may a child between fork and exec.
+    private static let patience = (attempts: 50, pauseMicroseconds: useconds_t(20_000))
+
     /// The descriptor is closed by `deinit`, which runs after a throw as well.
     private static func take(_ descriptor: Int32, _ path: String) throws(FileError) {
         guard descriptor >= 0 else { throw FileError(operation: "open", path: path, errno: errno) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) != 0 else { return }
-        let reason = errno
+        var reason: Int32 = 0
+        for attempt in 1...patience.attempts {
+            guard flock(descriptor, LOCK_EX | LOCK_NB) != 0 else { return }
+            reason = errno
+            guard reason == EWOULDBLOCK, attempt < patience.attempts else { break }
+            usleep(patience.pauseMicroseconds)
+        }
         let holder = RealFileLock.content(of: descriptor)
         throw FileError(operation: "flock", path: path, errno: reason, holder: holder)
     }
