@@ -54,6 +54,8 @@ struct Fleet {
 
     /// Nil when all have been sent.
     mutating func next() -> (device: Int, sample: Sample)? {
+        // A committer may have no device.
+        guard !devices.isEmpty else { return nil }
         while true {
             if let reading = due.popLast() { return reading }
             if index == devices.count {
