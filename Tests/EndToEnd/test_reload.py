@@ -47,6 +47,15 @@ def test_a_reload_with_errors_changes_nothing_and_says_so(bench: Bench, gateway:
         publisher.publish("devices/d/telemetry", {"n": 1})
     wait_until(lambda: gateway.api.row_count() == 1, "the old subscription works")
     gateway.sections["[mqtt]"]["port"] = bench.broker.port
+    gateway.sections["[<table>]"] = {}
+    reload(gateway)
+    assert "not TOML: between the brackets" in gateway.log_text() and not reloaded_well(gateway)
+    del gateway.sections["[<table>]"]
+    gateway.sections["[mqtt]"]["tls_ca_file"] = "/none/ca.pem"
+    reload(gateway)
+    assert "tls_ca_file: /none/ca.pem" in gateway.log_text() and not reloaded_well(gateway)
+    del gateway.sections["[mqtt]"]["tls_ca_file"]
+    assert gateway.api.stats()["mqtt"]["reconnects"] == 0
     gateway.sections["[store]"]["head_age"] = "1m"
     reload(gateway)
     assert reloaded_well(gateway)

@@ -6,7 +6,7 @@ import Telemetry
 
 extension MQTTOptions {
     /// `tls_ca_file` that stands for the certificates of the system.
-    private static let systemCertificates = "system"
+    static let systemCertificates = "system"
 
     init(_ values: SectionValues, password: String?) {
         self.init()

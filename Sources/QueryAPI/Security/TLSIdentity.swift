@@ -11,12 +11,8 @@ package struct TLSIdentity: Sendable {
 
     /// - Parameters: PEM files; the certificate's own first in its file, then what signed it.
     package init(certificateFile: String, keyFile: String) throws(Unusable) {
-        let chain: [NIOSSLCertificate]
+        let chain = try Self.certificates(certificateFile)
         let key: NIOSSLPrivateKey
-        do { chain = try NIOSSLCertificate.fromPEMFile(certificateFile) } catch {
-            throw Unusable(reason: "\(certificateFile) holds no certificates in PEM that can be read (\(error))")
-        }
-        guard !chain.isEmpty else { throw Unusable(reason: "\(certificateFile) holds no certificate") }
         do { key = try NIOSSLPrivateKey(file: keyFile, format: .pem) } catch {
             throw Unusable(reason: "\(keyFile) holds no private key in PEM, without a passphrase, that can be read (\(error))")
         }
@@ -27,5 +23,17 @@ package struct TLSIdentity: Sendable {
         do { context = try NIOSSLContext(configuration: configuration) } catch {
             throw Unusable(reason: "\(keyFile) is not the key of the certificate in \(certificateFile) (\(error))")
         }
+    }
+
+    /// - Throws: unless the file holds at least one certificate in PEM.
+    package static func checkCertificates(_ file: String) throws(Unusable) { _ = try certificates(file) }
+
+    private static func certificates(_ file: String) throws(Unusable) -> [NIOSSLCertificate] {
+        let certificates: [NIOSSLCertificate]
+        do { certificates = try NIOSSLCertificate.fromPEMFile(file) } catch {
+            throw Unusable(reason: "\(file) holds no certificates in PEM that can be read (\(error))")
+        }
+        guard !certificates.isEmpty else { throw Unusable(reason: "\(file) holds no certificate") }
+        return certificates
     }
 }

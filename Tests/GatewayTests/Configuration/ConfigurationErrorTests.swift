@@ -152,11 +152,38 @@ import Testing
         #expect(
             found == [
                 "g.toml:2: password_file: a password needs a username",
+                "g.toml:3: tls_ca_file: /ca holds no certificates in PEM that can be read (failedToLoadCertificate)",
                 "g.toml:4: tls_cert_file: tls_cert_file and tls_key_file come together",
                 "g.toml:6: listen: 0.0.0.0 is reachable from elsewhere; set token_file, or allow_anonymous = true if everyone there may "
                     + "read and write",
                 "g.toml:10: age: 1h must be shorter than the table's ttl, 1h",
             ])
+    }
+
+    @Test func filesOfTLSAreReadBeforeAConnectionIsGivenUpForThem() {
+        for key in ["tls_ca_file = ", "tls_ca_file = \"system\"\ntls_key_file = \"/none\"\ntls_cert_file = "] {
+            for file in ["/none", #filePath] {
+                let found = problems("[mqtt]\n\(key)\"\(file)\"")
+                #expect(found.count == 1 && found[0].contains("\(file) holds no certificates in PEM that can be read"), "\(found)")
+            }
+        }
+        #expect(problems("[mqtt]\ntls_ca_file = \"system\"") == [])
+    }
+
+    /// The TOML library ends the process for some of them.
+    @Test(arguments: [
+        "[<table>]", "[[[", "[[", "[", "[=", "[.a]", "[[.x]]", "[{", "[#", "[,", "[!", "[ä]", "[(mqtt)]", "[ \t?]", "[[ %", "[]", "[[]]",
+    ])
+    func aHeaderWithoutANameIsRefused(header: String) {
+        for text in ["[store]\n\(header)\n", "[store]\n\(header)", "[store]\r\n  \(header)\r\npath = \"/a\"\r\n"] {
+            let found = problems(text)
+            #expect(found.count == 1 && found[0].hasPrefix("g.toml:2: not TOML: "), "\(found)")
+        }
+    }
+
+    @Test func bracketsThatOpenNoTableAreNotTakenForOne() {
+        let found = problems("[[mqtt.subscription]]\nfilter = \"devices/+/telemetry\"\ninclude = [\n  \"[<x>]\",\n  \"b\",\n]\n# [<\n[ 'http' ]\n")
+        #expect(found == [])
     }
 
     @Test func mistakesInEnvironmentAndFlagsNameTheirPlace() {

@@ -25,6 +25,9 @@ struct ConfigurationReader {
     mutating func read(toml text: String) {
         do {
             let lines = TOMLLineIndex(text)
+            if let line = lines.namelessHeader {
+                return note("not TOML: between the brackets stands the name of a section, like [store] or [[table]]", at: .file(line: line))
+            }
             read(try TOMLTable(string: text), as: ConfigurationSchema.root, path: [], lines: lines)
         } catch let error as TOMLParseError {
             note("not TOML: \(error.description)", at: .file(line: error.source.begin.line))

@@ -1,6 +1,7 @@
 import Delivery
 import Foundation
 import Ingest
+import QueryAPI
 
 /// What must hold between options: names are unique and known, halves of pairs come together.
 extension ConfigurationReader {
@@ -92,6 +93,25 @@ extension ConfigurationReader {
             if mqtt.text("tls_ca_file").isEmpty, !certificate.isEmpty {
                 note("\(certificate[0]): TLS needs tls_ca_file", at: mqtt.place(of: certificate[0]))
             }
+            checkTLSFiles(mqtt)
+        }
+    }
+
+    /// Before a connection that works is given up for them.
+    private mutating func checkTLSFiles(_ mqtt: SectionValues) {
+        let authorities = mqtt.text("tls_ca_file") == MQTTOptions.systemCertificates ? nil : mqtt.given("tls_ca_file")
+        do throws(TLSIdentity.Unusable) {
+            if let authorities {
+                try TLSIdentity.checkCertificates(authorities)
+            }
+        } catch {
+            note("tls_ca_file: \(error.reason)", at: mqtt.place(of: "tls_ca_file"))
+        }
+        guard let certificate = mqtt.given("tls_cert_file"), let key = mqtt.given("tls_key_file") else { return }
+        do throws(TLSIdentity.Unusable) {
+            _ = try TLSIdentity(certificateFile: certificate, keyFile: key)
+        } catch {
+            note("tls_cert_file: \(error.reason)", at: mqtt.place(of: "tls_cert_file"))
         }
     }
 

@@ -8,6 +8,8 @@ struct TOMLLineIndex {
     private var section: [String] = []
     private var listCounts: [String: Int] = [:]
     private var scanner = ValueScanner()
+    /// The first line that opens a table without a name, which the TOML library ends the process for instead of refusing it.
+    private(set) var namelessHeader: Int?
 
     init(_ text: String) {
         let rows = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
@@ -27,6 +29,7 @@ struct TOMLLineIndex {
     private mutating func read(_ line: Substring, number: Int) {
         guard !scanner.isOpen else { return scanner.scan(line) }
         let line = line.drop { $0 == " " || $0 == "\t" }
+        if line.hasPrefix("["), !Self.hasName(line), namelessHeader == nil { namelessHeader = number }
         if line.hasPrefix("[[") {
             openSection(keyPath(line.dropFirst(2), end: "]").names, isList: true, number: number)
         } else if line.hasPrefix("[") {
@@ -37,6 +40,18 @@ struct TOMLLineIndex {
                 note(section + names.prefix(count), number: number)
             }
             scanner.scan(rest)
+        }
+    }
+
+    /// Whether a header goes on as one may: with a name, bare or in quotes. An empty one is for the library to refuse.
+    private static func hasName(_ header: Substring) -> Bool {
+        let name = header.dropFirst(header.hasPrefix("[[") ? 2 : 1).drop { $0 == " " || $0 == "\t" }
+        guard let first = name.utf8.first else { return false }
+        switch first {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+            UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "]"):
+            return true
+        default: return false
         }
     }
 
