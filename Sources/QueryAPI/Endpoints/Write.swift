@@ -63,10 +63,11 @@ extension API {
         let rejected = outcome.rejectedCount
         if outcome.accepted == 0, rejected == outcome.rejected[.rateLimited] { return .tooFast(outcome) }
         if outcome.accepted == 0, rejected == outcome.rejected[.forbidden] { return .foreignDevices(outcome) }
+        let rest = outcome.accepted > 0 ? "; the others are stored" : ""
         let hint = outcome.misfit.map { " " + $0.text } ?? ""
         var problem = Problem(
             .badRequest, "rejected-readings", "Rejected readings",
-            "\(rejected) of \(rejected + outcome.accepted) readings were rejected; the others are stored.\(hint)", param: "body")
+            "\(rejected) of \(rejected + outcome.accepted) readings were rejected\(rest).\(hint)", param: "body")
         problem.outcome = outcome
         return problem
     }

@@ -45,6 +45,8 @@ struct WriteOutcome: Sendable {
         switch reason {
         case .late: "its time was read as \(time.rfc3339), older than the table keeps readings"
         case .future: "its time was read as \(time.rfc3339), too far ahead of the gateway's clock"
+        case .rateLimited: "its table takes no more at once: max_readings_per_second or device_readings_per_second"
+        case .deviceLimit: "its table takes no more devices: max_devices"
         default: nil
         }
     }

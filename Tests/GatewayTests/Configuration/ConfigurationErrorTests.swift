@@ -182,7 +182,8 @@ import Testing
     }
 
     @Test func bracketsThatOpenNoTableAreNotTakenForOne() {
-        let found = problems("[[mqtt.subscription]]\nfilter = \"devices/+/telemetry\"\ninclude = [\n  \"[<x>]\",\n  \"b\",\n]\n# [<\n[ 'http' ]\n")
+        let found = problems(
+            "[[mqtt.subscription]]\nfilter = \"devices/+/telemetry\"\ninclude = [\n  \"[<x>]\",\n  \"b\",\n]\n# [<\n[ 'http' ]\n")
         #expect(found == [])
     }
 

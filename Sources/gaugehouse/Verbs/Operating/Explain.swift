@@ -23,6 +23,13 @@ struct Explain: AsyncParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    func validate() throws {
+        // A broker takes it from nobody: no device ever sends it.
+        guard !topic.contains("+"), !topic.contains("#") else {
+            throw ValidationError("--topic is the topic of a message, without + and #.")
+        }
+    }
+
     func run() async throws {
         try await reporting {
             let configuration = try flags.load()
