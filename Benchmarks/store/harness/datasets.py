@@ -89,6 +89,8 @@ class DataFiles:
         path = self.folder / f"lines.{writer}"
         raw = pathlib.Path(f"{path}.offsets").read_bytes()
         offsets = struct.unpack(f"<{len(raw) // 8}Q", raw)
+        if len(offsets) < 2:
+            return  # A connection without devices: nothing to map.
         with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as lines:
             with memoryview(lines) as view:
                 for start, end in zip(offsets, offsets[1:]):
