@@ -80,6 +80,30 @@ import Testing
         }
     }
 
+    /// Whatever the limit says, rows without the wanted field would be looked at.
+    @Test func aLongSearchIsATasks() async throws {
+        try await TestBed.run { bed in
+            var readings = [Reading(device: "d", time: TestBed.now - .seconds(5_000), fields: ["rare": .integer(1)])]
+            for number in (0..<3_000).reversed() {
+                readings.append(Reading(device: "d", time: TestBed.now - .seconds(Int64(number)), fields: ["t": .integer(1)]))
+            }
+            try bed.commit(readings)
+            #expect(try await prompt(bed, "/api/v1/devices/d/range?start=-2h&limit=1&fields=t") != nil)
+            let path = "/api/v1/devices/d/range?start=-2h&limit=1&fields=rare"
+            #expect(try await prompt(bed, path) == nil)
+            #expect(try await bed.get(path).json["rows"]?.elements?.count == 1)
+        }
+    }
+
+    @Test func aLongAnswerIsATasks() async throws {
+        try await TestBed.run { bed in
+            let text = String(repeating: "x", count: 9_000)
+            for number in 0..<10 { try bed.commit("d", ["s": .string(text)], age: .seconds(Int64(number))) }
+            #expect(try await prompt(bed, "/api/v1/devices/d/range?start=-1h&limit=3") != nil)
+            #expect(try await prompt(bed, "/api/v1/devices/d/range?start=-1h&limit=4") == nil)
+        }
+    }
+
     @Test func rowsOnTheDiskAreATasks() async throws {
         try await TestBed.run { bed in
             for number in 0..<50 { try bed.commit("d", ["t": .double(1)], age: .seconds(Int64(number))) }
@@ -118,12 +142,12 @@ import Testing
     @Test func aClientThatDoesNotReadGetsNoMoreThanItTakes() async throws {
         try await TestBed.run(isLive: true, configure: { $0.lingerDuration = .milliseconds(100) }) { bed in
             var readings: [Reading] = []
-            for number in 0..<1_000 {
+            for number in 0..<600 {
                 let time = TestBed.now - .seconds(Int64(number))
                 readings.append(Reading(device: "d", time: time, fields: ["a": .integer(1), "b": .double(0.5), "c": .boolean(true)]))
             }
             try bed.commit(readings)
-            let count = 600
+            let count = 1_000
             let request = "GET /api/v1/devices/d/range?start=-1h HTTP/1.1\r\nHost: localhost\r\n\r\n"
             let end = "GET /api/v1/devices/d/latest HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
             let heard = try await RawSocket.run(bed) { socket in

@@ -39,8 +39,13 @@ struct Subscribing {
 
     /// Everything that is wanted is subscribed to, and nothing else.
     fileprivate var isSettled: Bool { questions.isEmpty && obsolete.isEmpty }
-    /// It will soon be time to give something up, and no message tells when.
-    var isAboutToUnsubscribe: Bool { questions.isEmpty && !obsolete.isEmpty && lastLook == nil }
+    /// It will soon be time to give something up, and no message tells when. Not for ever: another connection may never be answered.
+    var isAboutToUnsubscribe: Bool {
+        questions.isEmpty && !obsolete.isEmpty && lastLook == nil && ContinuousClock.now - begin < Self.handOverLimit
+    }
+
+    private static let handOverLimit: Duration = .seconds(5)
+    private let begin = ContinuousClock.now
 }
 
 /// Docs/format/session-note.md has the order of these steps, and what a crash leaves between them.

@@ -55,7 +55,7 @@ package struct QueryResponder: HTTPResponder {
         var exchange = Exchange()
         guard
             case .request(let request)? = try? find(
-                head, body: RequestBody(buffer: ByteBuffer()), channel: channel, logger: logger, exchange: &exchange),
+                head, body: RequestBody(buffer: ByteBuffer()), channel: channel, logger: logger, exchange: &exchange, isPrompt: true),
             let promptHandler = request.route.promptHandler,
             let made = try? promptHandler(request),
             var answer = made.plain(for: head.headerFields[.acceptEncoding])
@@ -69,6 +69,7 @@ package struct QueryResponder: HTTPResponder {
         let found = try find(request.head, body: request.body, channel: context.channel, logger: logger, exchange: &exchange)
         switch found {
         case .options(let headers): return Response(status: .noContent, headers: headers)
+        case .onlyTasks: preconditionFailure("not asked for a prompt answer")
         case .request(let request):
             // A streamed answer goes on without its body; a list of devices that it still holds does not count.
             defer { request.bodyShare?.giveBack() }
@@ -80,10 +81,12 @@ package struct QueryResponder: HTTPResponder {
         case request(APIRequest)
         /// It is asked what may be asked.
         case options(HTTPFields)
+        /// There is no prompt answer at this route.
+        case onlyTasks
     }
 
     private func find(
-        _ head: HTTPRequest, body: RequestBody, channel: any Channel, logger: Logger, exchange: inout Exchange
+        _ head: HTTPRequest, body: RequestBody, channel: any Channel, logger: Logger, exchange: inout Exchange, isPrompt: Bool = false
     ) throws -> Found {
         // The first Host is the authority; what is left among the headers is a second one (RFC 9112 §3.2).
         guard !head.headerFields.contains(.host) else { throw Problem.invalid("host", "The header Host may be given once.") }
@@ -96,6 +99,8 @@ package struct QueryResponder: HTTPResponder {
             var headers = crossOrigin.preflight(head, methods: allowed) ?? [:]
             headers[.allow] = (allowed + [.options]).map(\.rawValue).joined(separator: ", ")
             return .options(headers)
+        case .found(let route, _) where isPrompt && route.promptHandler == nil:
+            return .onlyTasks
         case .found(let route, let rawCaptures):
             exchange.route = route
             let access = try admit(head, to: route, query: target.query)

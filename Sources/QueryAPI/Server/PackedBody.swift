@@ -2,9 +2,13 @@ import HTTPTypes
 import Hummingbird
 
 extension WholeAnswer {
-    /// The answer for a client that takes it as it is; nil: it wants to be packed, which takes a thread.
+    /// What a connection takes at once, nearly always: of more the server has to know how far it has come.
+    private static let promptByteLimit = 32 << 10
+
+    /// The answer for a client that takes it as it is; nil: it wants to be packed, which takes a thread, or is too long.
     func plain(for acceptEncoding: String?) -> WholeAnswer? {
-        guard body.readableBytes > 0 else { return self }
+        guard status != .notModified else { return self }
+        guard body.readableBytes <= Self.promptByteLimit else { return nil }
         guard body.readableBytes < Response.leastPackedByteCount || !AcceptedEncoding.takesGzip(acceptEncoding) else { return nil }
         var answer = self
         answer.headers.append(varyByEncoding)

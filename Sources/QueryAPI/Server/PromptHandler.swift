@@ -53,6 +53,26 @@ final class PromptHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireChannelReadComplete()
     }
 
+    /// A client that says no more is hung up on by the tasks when none of its requests was theirs: not before it has its answers.
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard event as? ChannelEvent == .inputClosed else { return context.fireUserInboundEventTriggered(event) }
+        if needsFlush { context.flush() }
+        needsFlush = false
+        endInput(context)
+    }
+
+    private func endInput(_ context: ChannelHandlerContext) {
+        guard passedCount == 0, context.channel.isActive, hasUnsentBytes(context) else {
+            return context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        }
+        context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(20)) { self.endInput(context) }
+    }
+
+    private func hasUnsentBytes(_ context: ChannelHandlerContext) -> Bool {
+        // A channel that is closing has no options any more, and nothing to send.
+        (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 > 0
+    }
+
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         if case .end = unwrapOutboundIn(data) { passedCount -= 1 }
         context.write(data, promise: promise)

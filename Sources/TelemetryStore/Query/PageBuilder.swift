@@ -14,9 +14,14 @@ struct PageBuilder {
     private let condition: ResolvedCondition?
     private var rows = RowBuffer()
     private var scannedCount = 0
+    /// Passes over the pieces, in all windows.
+    private var passCount = 0
     /// The row looked at last.
     private var lastTime: Timestamp?
 
+    /// The first passes find the rows of nearly every answer that is short.
+    private static let memoryPassLimit = 4
+    private static let memoryByteLimit = 64 << 10
     /// Room for so many rows is made at once.
     private static let usualRowCount = 128
     /// Rows of a pass behind the first: for fewer, finding them costs more than decoding them.
@@ -56,6 +61,8 @@ struct PageBuilder {
         var portion = query.limit - page.times.count + 1
         rows.removeAll()
         while !isFull, let times = unread {
+            passCount += 1
+            try checkMemoryBudget()
             try pending.readNext(atLeast: portion, times: times, wanted: wanted, into: &rows)
             // Rows without a wanted field bring nothing: what one pass does not find, the next looks for in twice as many.
             portion = min(max(portion * 2, PageBuilder.laterPortions.lowerBound), PageBuilder.laterPortions.upperBound)
@@ -63,6 +70,14 @@ struct PageBuilder {
             guard let complete = pending.completeTimes(within: times) else { continue }
             takeRows(in: complete)
             unread = query.order == .descending ? times.below(complete) : times.above(complete)
+        }
+    }
+
+    /// What is to come at once may not look at much: rows without a wanted field, or megabytes of text.
+    private func checkMemoryBudget() throws(StoreError) {
+        guard query.isFromMemory else { return }
+        guard passCount <= PageBuilder.memoryPassLimit, page.bytes.count + rows.bytes.count <= PageBuilder.memoryByteLimit else {
+            throw .notInMemory
         }
     }
 

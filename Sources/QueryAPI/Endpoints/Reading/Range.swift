@@ -21,7 +21,8 @@ extension API {
         switch try rangePlan(request) {
         case .known(let answer): return answer
         case .read(let plan):
-            guard plan.isShort else { return nil }
+            // It would have to be packed, which takes a thread.
+            guard plan.isShort, !AcceptedEncoding.takesGzip(request.headers[.acceptEncoding]) else { return nil }
             var pieces = plan.pieces
             pieces.isFromMemory = true
             var json = JSONWriter()
