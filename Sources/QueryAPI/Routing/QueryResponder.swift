@@ -52,72 +52,63 @@ package struct QueryResponder: HTTPResponder {
     /// does one that fails, to be told of it there.
     func promptAnswer(to head: HTTPRequest, on channel: any Channel) -> WholeAnswer? {
         let started = ContinuousClock.now
+        let target = RequestTarget(head.path ?? "/")
         var exchange = Exchange()
-        guard
-            case .request(let request)? = try? find(
-                head, body: RequestBody(buffer: ByteBuffer()), channel: channel, logger: logger, exchange: &exchange, isPrompt: true),
-            let promptHandler = request.route.promptHandler,
+        guard !Self.hasSecondHost(head),
+            case .found(let route, let captures) = table.match(head.method, path: target.segments),
+            let promptHandler = route.promptHandler,
+            let request = try? open(
+                head, target, route, captures, body: RequestBody(buffer: ByteBuffer()), channel: channel, logger: logger, &exchange),
             let made = try? promptHandler(request),
             var answer = made.plain(for: head.headerFields[.acceptEncoding])
         else { return nil }
         finish(&answer.headers, requestID: requestIDs.id(for: head.headerFields), for: head)
-        record(exchange.route, answer.status, since: started)
+        record(route, answer.status, since: started)
         return answer
     }
 
     private func answer(_ request: Request, context: Context, logger: Logger, exchange: inout Exchange) async throws -> Response {
-        let found = try find(request.head, body: request.body, channel: context.channel, logger: logger, exchange: &exchange)
-        switch found {
-        case .options(let headers): return Response(status: .noContent, headers: headers)
-        case .onlyTasks: preconditionFailure("not asked for a prompt answer")
-        case .request(let request):
-            // A streamed answer goes on without its body; a list of devices that it still holds does not count.
-            defer { request.bodyShare?.giveBack() }
-            return try await request.route.handler(request)
-        }
-    }
-
-    private enum Found {
-        case request(APIRequest)
-        /// It is asked what may be asked.
-        case options(HTTPFields)
-        /// There is no prompt answer at this route.
-        case onlyTasks
-    }
-
-    private func find(
-        _ head: HTTPRequest, body: RequestBody, channel: any Channel, logger: Logger, exchange: inout Exchange, isPrompt: Bool = false
-    ) throws -> Found {
-        // The first Host is the authority; what is left among the headers is a second one (RFC 9112 §3.2).
-        guard !head.headerFields.contains(.host) else { throw Problem.invalid("host", "The header Host may be given once.") }
-        let target = RequestTarget(head.path ?? "/")
-        switch table.match(head.method, path: target.segments) {
+        guard !Self.hasSecondHost(request.head) else { throw Problem.invalid("host", "The header Host may be given once.") }
+        let target = RequestTarget(request.head.path ?? "/")
+        switch table.match(request.method, path: target.segments) {
         case .none:
             throw Problem.notFound("There is nothing at this path." + target.slashHint)
         case .otherMethods(let allowed):
-            guard head.method == .options else { throw Problem.methodNotAllowed(head.method, allowed: allowed) }
-            var headers = crossOrigin.preflight(head, methods: allowed) ?? [:]
+            guard request.method == .options else { throw Problem.methodNotAllowed(request.method, allowed: allowed) }
+            var headers = crossOrigin.preflight(request.head, methods: allowed) ?? [:]
             headers[.allow] = (allowed + [.options]).map(\.rawValue).joined(separator: ", ")
-            return .options(headers)
-        case .found(let route, _) where isPrompt && route.promptHandler == nil:
-            return .onlyTasks
-        case .found(let route, let rawCaptures):
-            exchange.route = route
-            let access = try admit(head, to: route, query: target.query)
-            exchange.access = access
-            let captures = try rawCaptures.map { raw in
-                guard let capture = PercentEncoding.decode(raw) else {
-                    throw Problem.invalid("id", "The device id in the path is not percent-encoded UTF-8.")
-                }
-                return capture
-            }
-            let parameters = try Parameters(route.readsOwnForm ? "" : target.query, known: route.parameters)
-            return .request(
-                APIRequest(
-                    route: route, access: access, captures: captures, parameters: parameters, query: target.query,
-                    headers: head.headerFields, body: body, bodyShare: route.method == .post ? bodies.share() : nil, channel: channel,
-                    logger: logger))
+            return Response(status: .noContent, headers: headers)
+        case .found(let route, let captures):
+            let request = try open(
+                request.head, target, route, captures, body: request.body, channel: context.channel, logger: logger, &exchange)
+            // A streamed answer goes on without its body; a list of devices that it still holds does not count.
+            defer { request.bodyShare?.giveBack() }
+            return try await route.handler(request)
         }
+    }
+
+    /// The first Host is the authority; what is left among the headers is a second one (RFC 9112 §3.2).
+    private static func hasSecondHost(_ head: HTTPRequest) -> Bool { head.headerFields.contains(.host) }
+
+    /// Lets a request in that has found its route, and reads what it asks.
+    private func open(
+        _ head: HTTPRequest, _ target: RequestTarget, _ route: Route, _ captures: [Substring], body: RequestBody, channel: any Channel,
+        logger: Logger, _ exchange: inout Exchange
+    ) throws -> APIRequest {
+        exchange.route = route
+        let access = try admit(head, to: route, query: target.query)
+        exchange.access = access
+        let captures = try captures.map { raw in
+            guard let capture = PercentEncoding.decode(raw) else {
+                throw Problem.invalid("id", "The device id in the path is not percent-encoded UTF-8.")
+            }
+            return capture
+        }
+        return APIRequest(
+            route: route, access: access, captures: captures,
+            parameters: try Parameters(route.readsOwnForm ? "" : target.query, known: route.parameters), query: target.query,
+            headers: head.headerFields, body: body, bodyShare: route.method == .post ? bodies.share() : nil, channel: channel,
+            logger: logger)
     }
 
     /// What every answer has, whoever made it.

@@ -20,11 +20,11 @@ extension API {
     func rangeInMemory(_ request: APIRequest) throws -> WholeAnswer? {
         switch try rangePlan(request) {
         case .known(let answer): return answer
-        case .read(let plan):
+        case .read(var plan):
             // It would have to be packed, which takes a thread.
             guard plan.isShort, !AcceptedEncoding.takesGzip(request.headers[.acceptEncoding]) else { return nil }
+            plan.query.isFromMemory = true
             var pieces = plan.pieces
-            pieces.isFromMemory = true
             var json = JSONWriter()
             json.bytes.reserveCapacity(4_096)
             do {
@@ -80,7 +80,7 @@ extension API {
             after = row
         default: throw Self.foreignToken
         }
-        let tag = try tag(request, query, layout)
+        let tag = try tag(request, query, layout, hash)
         if let known = tag?.notModified(for: request.headers[.ifNoneMatch], now: now) { return .known(known) }
         guard let device = table.device(id) else { throw Self.unknownDevice(id, in: table) }
         query.fields = try fields(of: parameters, in: table)
@@ -93,9 +93,9 @@ extension API {
     }
 
     /// Of a range that was given whole: one that ends now is another each time.
-    private func tag(_ request: APIRequest, _ query: SeriesQuery, _ layout: RowLayout) throws(Problem) -> AnswerTag? {
+    private func tag(_ request: APIRequest, _ query: SeriesQuery, _ layout: RowLayout, _ hash: QueryHash) throws(Problem) -> AnswerTag? {
         guard query.start != nil, request.parameters.isGiven("end") else { return nil }
-        var hash = request.queryHash(table: query.table.name)
+        var hash = hash
         let token = try request.parameters.text("page_token") ?? ""
         let range = [query.resolvedStart, query.end].map { String($0.microseconds) }
         for part in range + [token, layout.format.rawValue, String(layout.isObjects), layout.time.rawValue, String(layout.limit)] {
@@ -115,12 +115,6 @@ private struct RangePieces: PieceSource {
     private var remaining: Int
     private var isFirst = true
     private var nextPageToken: String?
-
-    /// Rather nothing than what has to be read from the disk.
-    var isFromMemory: Bool {
-        get { series.isFromMemory }
-        set { series.isFromMemory = newValue }
-    }
 
     init(query: SeriesQuery, detail: DeviceDetail, after: Timestamp?, hash: QueryHash, layout: RowLayout) {
         self.query = query

@@ -41,12 +41,7 @@ struct DeviceSeries: Sendable {
         range.versions = query.versions
         range.condition = query.condition
         range.scanLimit = Self.scanLimit
-    }
-
-    /// Of rows: see `RangeQuery`.
-    var isFromMemory: Bool {
-        get { range.isFromMemory }
-        set { range.isFromMemory = newValue }
+        range.isFromMemory = query.isFromMemory
     }
 
     /// The next rows; more follow when `nextAfter` is set, which may be so of an empty slice, too. Blocking.

@@ -17,6 +17,8 @@ struct SeriesQuery: Sendable {
     /// The wanted fields in their order; nil: all.
     var fields: [String]?
     var condition: RowCondition?
+    /// Of rows: see `RangeQuery`.
+    var isFromMemory = false
 
     /// - Throws: a 400 that names the parameter. `fields` and `condition` are the caller's to read.
     init(_ parameters: Parameters, table: Table, now: Timestamp) throws(Problem) {

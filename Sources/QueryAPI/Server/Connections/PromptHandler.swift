@@ -62,15 +62,10 @@ final class PromptHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func endInput(_ context: ChannelHandlerContext) {
-        guard passedCount == 0, context.channel.isActive, hasUnsentBytes(context) else {
+        guard passedCount == 0, context.channel.isActive, context.channel.unsentByteCount > 0 else {
             return context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
         }
         context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(20)) { self.endInput(context) }
-    }
-
-    private func hasUnsentBytes(_ context: ChannelHandlerContext) -> Bool {
-        // A channel that is closing has no options any more, and nothing to send.
-        (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 > 0
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {

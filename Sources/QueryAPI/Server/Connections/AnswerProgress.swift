@@ -12,13 +12,7 @@ struct AnswerProgress: Sendable {
 
     /// Of a channel on its own event loop. Never fails: a channel that is closing has got nowhere.
     static func measure(_ channel: any Channel) -> EventLoopFuture<AnswerProgress> {
-        let waiting: Int
-        do {
-            waiting = try channel.syncOptions?.getOption(.bufferedWritableBytes) ?? 0
-        } catch {
-            // A channel that is closing has no options any more.
-            waiting = 0
-        }
+        let waiting = channel.unsentByteCount
         guard let socket = channel as? any SocketOptionProvider else {
             return channel.eventLoop.makeSucceededFuture(AnswerProgress(acknowledged: 0, waiting: waiting))
         }
@@ -31,5 +25,17 @@ struct AnswerProgress: Sendable {
     func isBeyond(_ before: AnswerProgress, by byteCount: Int) -> Bool {
         guard acknowledged > 0 else { return waiting != before.waiting }
         return acknowledged >= before.acknowledged + UInt64(clamping: byteCount)
+    }
+}
+
+extension Channel {
+    /// What the socket has not taken yet, on the channel's own event loop.
+    var unsentByteCount: Int {
+        do {
+            return try syncOptions?.getOption(.bufferedWritableBytes) ?? 0
+        } catch {
+            // A channel that is closing has no options any more, and nothing to send.
+            return 0
+        }
     }
 }
