@@ -40,6 +40,9 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// What came is no HTTP; nothing that comes after it is looked at.
     private var failure: HTTPParserError?
 
+    /// Another connection took its place; what still comes is not carried out.
+    private var isSentAway = false
+
     init(limits: Limits, register: ConnectionRegister) {
         self.limits = limits
         self.register = register
@@ -71,11 +74,14 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: Requests and answers
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard failure == nil else { return }
+        guard failure == nil, !isSentAway else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
+            guard entry?.beginRequest() ?? true else {
+                isSentAway = true
+                return
+            }
             requestsInHand += 1
-            entry?.beginRequest()
             (isReadingBody, isFreshBody) = (true, true)
             let hasBody = head.headerFields[.contentLength] ?? "0" != "0" || head.headerFields[.transferEncoding] != nil
             if hasBody { watch(context) }
