@@ -1,7 +1,7 @@
 /// Field names that Gaugehouse writes by itself.
-package enum ReservedField {
+public enum ReservedField {
     /// `"online"` or `"offline"`: what a birth, a last will or a death said of the device's connection.
-    package static let state: StaticString = "$state"
-    package static let online: StaticString = "online"
-    package static let offline: StaticString = "offline"
+    @inlinable public static var state: StaticString { "$state" }
+    @inlinable public static var online: StaticString { "online" }
+    @inlinable public static var offline: StaticString { "offline" }
 }

@@ -123,8 +123,17 @@ struct ReadingBuilder {
         if try takes(name) { batch.appendField(name: name, type: type, bytes: value) }
     }
 
-    /// Whether the field is to be stored; counts it.
+    /// Whether the field is to be stored; counts it. Once for each field: what nearly all names are is asked first.
+    @inline(__always)
     private mutating func takes(_ name: UnsafeRawBufferPointer) throws(Rejection) -> Bool {
+        let isPlain = name.count > 0 && name.count <= Limits.fieldNameByteCount && name[0] != UInt8(ascii: "$")
+        guard isPlain, filter.takesAll, fieldCount + origin.fields.count < Limits.fieldsPerReading else { return try judges(name) }
+        fieldCount += 1
+        return true
+    }
+
+    @inline(never)
+    private mutating func judges(_ name: UnsafeRawBufferPointer) throws(Rejection) -> Bool {
         try check(name)
         guard filter.takes(name) else {
             excludedCount += 1

@@ -1,5 +1,6 @@
 import Foundation
 import HummingbirdTesting
+import NIOCore
 import Telemetry
 import TelemetryStore
 import Testing
@@ -82,14 +83,10 @@ private struct SlowClient: Sendable {
         var bufferByteCount = bufferByteCount
         setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &bufferByteCount, 4)
         if var segmentByteCount { setsockopt(socket, Int32(IPPROTO_TCP), TCP_MAXSEG, &segmentByteCount, 4) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let result = withUnsafePointer(to: &address) { address in
-            address.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+        let connection = socket
+        try SocketAddress(ipAddress: "127.0.0.1", port: port).withSockAddr { address, byteCount in
+            guard connect(connection, address, socklen_t(byteCount)) == 0 else { throw Failure(code: errno) }
         }
-        guard result == 0 else { throw Failure(code: errno) }
         var limit = timeval(tv_sec: 1, tv_usec: 0)
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
