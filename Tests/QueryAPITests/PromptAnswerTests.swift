@@ -35,7 +35,8 @@ import Testing
             ]
             paths += [
                 range + "&format=csv&limit=3", range + "&format=ndjson&limit=3", range + "&limit=7", range + "&limit=7&page_token=\(token)",
-                whole,
+                whole, range + "&step=1m", range + "&step=7s&agg=min,count,last&fields=n,s&fill=previous&order=asc",
+                range + "&step=1m&agg=first&format=csv&limit=2", range + "&step=10s&limit=9",
             ]
             for path in paths {
                 let answer = try #require(try await prompt(bed, path), "\(path)")
@@ -72,7 +73,8 @@ import Testing
             #expect(try await prompt(bed, device + "/latest?fields=t", headers: [.acceptEncoding: "gzip"]) != nil)
             for path in [
                 device, device + "/latest?fields=none", "/api/v1/devices/e/latest", device + "/latest?x=1", "/nothing", "/api/v1/tables",
-                device + "/range?limit=100000", device + "/range?start=-1h&step=1m&agg=avg", device + "/range?versions=2",
+                device + "/range?limit=100000", device + "/range?start=-1h&step=100ms", device + "/range?step=1m",
+                device + "/range?start=-1d&step=1d&align=UTC", device + "/range?versions=2",
                 device + "/range?start=x",
             ] {
                 #expect(try await prompt(bed, path) == nil, "\(path)")
@@ -95,6 +97,18 @@ import Testing
         }
     }
 
+    @Test func anAggregateOfManyRowsIsATasks() async throws {
+        try await TestBed.run { bed in
+            let fields: [String: FieldValue] = ["t": .integer(1), "s": .string(String(repeating: "x", count: 40))]
+            try bed.commit((0..<9_000).reversed().map { Reading(device: "d", time: TestBed.now - .milliseconds($0 * 100), fields: fields) })
+            let range = "/api/v1/devices/d/range?step=1m&fields="
+            #expect(try await prompt(bed, range + "t&start=-5m") != nil)
+            #expect(try await prompt(bed, range + "t&start=-15m") == nil)
+            #expect(try await prompt(bed, range + "s&agg=last&start=-5m") == nil)
+            #expect(try await bed.get(range + "t&start=-15m&agg=count").json["rows"]?.elements?.count == 15)
+        }
+    }
+
     @Test func aLongAnswerIsATasks() async throws {
         try await TestBed.run { bed in
             let text = String(repeating: "x", count: 9_000)
@@ -107,15 +121,18 @@ import Testing
     @Test func rowsOnTheDiskAreATasks() async throws {
         try await TestBed.run { bed in
             for number in 0..<50 { try bed.commit("d", ["t": .double(1)], age: .seconds(Int64(number))) }
-            let path = "/api/v1/devices/d/range?start=-12h"
-            #expect(try await prompt(bed, path) != nil)
+            let rows = "/api/v1/devices/d/range?start=-12h"
+            let minutes = "/api/v1/devices/d/range?start=-12h&step=7m&fill=none"
+            for path in [rows, minutes] { #expect(try await prompt(bed, path) != nil) }
             bed.clock.advance(by: .hours(3))
             try bed.store.performMaintenance()
-            #expect(try await prompt(bed, path) == nil)
-            let answer = try await bed.get(path)
-            #expect(try answer.json["rows"]?.elements?.count == 50)
-            // Read once, they are in the cache.
-            #expect(try await prompt(bed, path).map { Array($0.body.readableBytesView) } == answer.bytes)
+            for path in [rows, minutes] { #expect(try await prompt(bed, path) == nil) }
+            #expect(try await bed.get(rows).json["rows"]?.elements?.count == 50)
+            for path in [rows, minutes] {
+                let answer = try await bed.get(path)
+                // Read once, they are in the cache.
+                #expect(try await prompt(bed, path).map { Array($0.body.readableBytesView) } == answer.bytes)
+            }
         }
     }
 
@@ -124,7 +141,7 @@ import Testing
             try bed.commit("d", ["n": .integer(1)])
             // In turn: at once, by a task, by a task that waits for a thread, with a body.
             let targets = [
-                "/api/v1/devices/d/latest", "/api/v1/tables", "/api/v1/devices/d/range?step=1m&start=-1h", "/api/v1/devices/d/latest?x=1",
+                "/api/v1/devices/d/latest", "/api/v1/tables", "/api/v1/devices/d/range?versions=2", "/api/v1/devices/d/latest?x=1",
             ]
             let text = (0..<2_000).map { "GET \(targets[$0 % targets.count]) HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: r\($0)\r\n\r\n" }
             let last = "GET /api/v1/devices/d/latest HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Request-ID: last\r\n\r\n"

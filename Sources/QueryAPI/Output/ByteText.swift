@@ -16,11 +16,17 @@ extension [UInt8] {
         // 2^64 has 20 digits.
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
             var (start, rest) = (digits.count, value)
-            repeat {
+            while rest >= 100 {
+                let (next, pair) = rest.quotientAndRemainder(dividingBy: 100)
+                (start, rest) = (start - 2, next)
+                (digits[start], digits[start + 1]) = DigitPairs.digits(Int(truncatingIfNeeded: pair))
+            }
+            start -= 1
+            digits[start] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
+            if rest >= 10 {
                 start -= 1
-                digits[start] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
-                rest /= 10
-            } while rest > 0
+                digits[start] = 0x30 + UInt8(truncatingIfNeeded: rest / 10)
+            }
             for _ in (digits.count - start)..<Swift.max(minimumCount, digits.count - start) { append(0x30) }
             append(contentsOf: UnsafeBufferPointer(rebasing: digits[start...]))
         }
@@ -123,5 +129,23 @@ package enum Base64 {
             }
         }
         return bitCount < 6 && bits == 0 ? bytes : nil
+    }
+}
+
+/// The numbers below 100 in two digits each, so that a long number takes half the divisions.
+private enum DigitPairs {
+    private static let text: StaticString = """
+        0001020304050607080910111213141516171819\
+        2021222324252627282930313233343536373839\
+        4041424344454647484950515253545556575859\
+        6061626364656667686970717273747576777879\
+        8081828384858687888990919293949596979899
+        """
+
+    /// - Parameter number: below 100.
+    @inline(__always)
+    static func digits(_ number: Int) -> (UInt8, UInt8) {
+        let pair = text.utf8Start + 2 * number
+        return (pair[0], pair[1])
     }
 }

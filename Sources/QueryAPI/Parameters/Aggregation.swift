@@ -48,6 +48,12 @@ struct Aggregation: Sendable {
     /// True when only numbers can have a value.
     var isOfNumbersOnly: Bool { functions.allSatisfy { [.avg, .min, .max, .sum].contains($0) } }
 
+    /// Of windows of equal length, clamped.
+    func windowCount(from start: Timestamp, to end: Timestamp) -> Int {
+        guard start < end else { return 0 }
+        return StepFit(start: start.microseconds, last: end.microseconds - 1, limit: 1).windowCount(step.microseconds)
+    }
+
     /// The store's question.
     ///
     /// - Parameter fieldCount: columns of the answer before they are multiplied with the functions.

@@ -17,12 +17,14 @@ struct Parameters: Sendable {
     ///   - known: the names that the route takes.
     /// - Throws: a 400 that names a parameter that is unknown, doubled, or badly encoded.
     init(_ query: Substring, known: [String]) throws(Problem) {
-        for pair in query.split(separator: "&") {
-            let rawName = pair.prefix { $0 != "=" }
+        // Bytes: a sign that combines with the one before it separates nothing less.
+        for bytes in query.utf8.split(separator: UInt8(ascii: "&")) {
+            let pair = Substring(bytes)
+            let rawName = Substring(pair.utf8.prefix { $0 != UInt8(ascii: "=") })
             guard let name = PercentEncoding.decode(rawName, plusIsSpace: true) else {
                 throw .invalid(String(rawName), "The name of a parameter is not percent-encoded UTF-8.")
             }
-            let encoded = pair[rawName.endIndex...].dropFirst()
+            let encoded = Substring(pair.utf8[rawName.endIndex...].dropFirst())
             guard known.contains(name) else { throw Self.unknown(name, known: known) }
             try add(name, .text(try Self.decode(encoded, of: name), encoded: encoded))
         }

@@ -12,9 +12,16 @@ enum SecurityHeaders {
     private static let dataPolicy = "default-src 'none'; frame-ancestors 'none'"
 
     static func add(to headers: inout HTTPFields) {
-        let isPage = headers[.contentType].map { type in pageTypes.contains { type.hasPrefix($0) } } ?? false
+        var (isPage, isCacheControlled) = (false, false)
+        for field in headers {
+            switch field.name {
+            case .contentType: isPage = pageTypes.contains { field.value.hasPrefix($0) }
+            case .cacheControl: isCacheControlled = true
+            default: continue
+            }
+        }
         headers.append(contentsOf: isPage ? pageFields : dataFields)
-        if !headers.contains(.cacheControl) { headers.append(notStored) }
+        if !isCacheControlled { headers.append(notStored) }
     }
 
     // Made once: checking the text of a field takes longer than sending it.

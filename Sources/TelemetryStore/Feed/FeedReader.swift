@@ -32,7 +32,7 @@ package final class FeedReader: @unchecked Sendable {
     private let feed: Feed
     private let core: TableCore
     private let selection: FeedSelection
-    private let wanted: Set<UInt32>?
+    private let wanted: FieldSet?
     private var matcher: FeedMatcher
     private var cursor: FeedCursor
     private var pendingGap: FeedGap?
@@ -55,7 +55,7 @@ package final class FeedReader: @unchecked Sendable {
     /// - Parameter feed: has counted this reader in.
     init(_ feed: Feed, _ core: TableCore, _ selection: FeedSelection, after: SequenceNumber?) {
         (self.feed, self.core, self.selection) = (feed, core, selection)
-        wanted = selection.fields.map { names in Set(names.compactMap { core.registry.field($0) }) }
+        wanted = selection.fields.map { names in FieldSet(names.compactMap { core.registry.field($0) }) }
         matcher = FeedMatcher(selection.devices, core.registry)
         let table = core.number
         let start: (cursor: FeedCursor, page: FeedPage?, count: Int, gap: FeedGap?) = feed.look { state in

@@ -43,7 +43,7 @@ package struct FeedRows: Sendable {
     ///   - cells: applied, so they decode.
     ///   - wanted: nil: every field.
     mutating func append(
-        _ sequence: SequenceNumber, device: UInt32, time: Int64, cells: UnsafeRawBufferPointer, wanted: Set<UInt32>?
+        _ sequence: SequenceNumber, device: UInt32, time: Int64, cells: UnsafeRawBufferPointer, wanted: FieldSet?
     ) {
         let first = values.count
         CellWalk.forEach(cells) { field, cell in

@@ -104,7 +104,7 @@ struct HeadChunkView {
     }
 
     /// Adds the rows of `times` that have a wanted field (nil: any) to `buffer`; `rank` orders this head against other sources.
-    func read(times: ClosedRange<Int64>, wanted: Set<UInt32>?, rank: UInt64, into buffer: inout RowBuffer) {
+    func read(times: ClosedRange<Int64>, wanted: FieldSet?, rank: UInt64, into buffer: inout RowBuffer) {
         var number = firstRow
         forEachRow { row in
             if times.contains(row.time) {
@@ -119,7 +119,7 @@ struct HeadChunkView {
 
 extension RowBuffer {
     /// Adds cells that this process encoded itself; they were checked when they came out of the log or the encoder.
-    mutating func appendEncoded(_ cells: UnsafeRawBufferPointer, wanted: Set<UInt32>?) {
+    mutating func appendEncoded(_ cells: UnsafeRawBufferPointer, wanted: FieldSet?) {
         CellWalk.forEach(cells) { field, cell in
             if wanted?.contains(field) ?? true { append(field: field, cell: cell, source: cells) }
         }

@@ -55,7 +55,7 @@ extension Segment {
     fileprivate func times(of device: UInt32, _ table: TableCore) throws(StoreError) -> [Int64] {
         try withKey(of: device, table) { (bucket, name) throws(StoreError) in
             guard let entry = try find(bucket: bucket, device: name) else { return [] }
-            var reader = PieceReader(self, fields: try index().fields, wanted: [], access: .cached)
+            var reader = PieceReader(self, fields: try index().fields, wanted: FieldSet([]), access: .cached)
             var times: [Int64] = []
             for piece in entry.pieces { try reader.readTimes(of: piece, into: &times) }
             return times

@@ -97,7 +97,7 @@ struct PartitionSources {
 
     /// Adds all physical rows of the device in `times`; unsorted.
     func read(
-        bucket: Int, device: UnsafeRawBufferPointer, times: ClosedRange<Int64>, wanted: Set<UInt32>?, into buffer: inout RowBuffer
+        bucket: Int, device: UnsafeRawBufferPointer, times: ClosedRange<Int64>, wanted: FieldSet?, into buffer: inout RowBuffer
     ) throws(StoreError) {
         for segment in segments {
             guard let entry = try segment.find(bucket: bucket, device: device) else { continue }

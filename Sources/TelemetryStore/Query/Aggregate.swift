@@ -35,6 +35,8 @@ package struct AggregateQuery: Sendable {
     package var edges: [Timestamp] = []
     /// Rows that count; nil: all.
     package var condition: RowCondition?
+    /// What would have to wait for a disk, or to look at many rows, is not answered, but `.notInMemory`.
+    package var isFromMemory = false
 
     /// Windows of one answer at most: a chart has fewer points.
     package static let windowLimit = 11_000
@@ -81,7 +83,7 @@ extension Table {
     /// Pieces that lie in one window whole are answered from their statistics.
     /// - Returns: nil: unknown device.
     /// - Throws: `.invalid` (a step that is not positive, more windows, cells or bytes than `AggregateQuery` has limits for),
-    ///   `.corruption` with file and offset; `.fatal`.
+    ///   `.corruption` with file and offset; `.fatal`; `.notInMemory`.
     package func aggregate(_ query: AggregateQuery) throws(StoreError) -> AggregatePage? {
         guard let number = core.registry.device(query.device), let detail = device(query.device) else { return nil }
         let names = query.fields ?? detail.fields.map(\.name)
@@ -94,7 +96,8 @@ extension Table {
             let key = core.registry.withNames { registry in
                 (bucket: Int(registry.buckets[Int(number)]), name: registry.devices.withName(number) { Array($0) })
             }
-            for window in partitionWindows(of: times, .ascending) {
+            for (count, window) in partitionWindows(of: times, .ascending).enumerated() {
+                if query.isFromMemory, count == MemoryBudget.windowLimit { throw .notInMemory }
                 guard let (partitionTimes, sources) = sources(in: window, times, device: number) else { continue }
                 try key.name.withRawBytes { (name) throws(StoreError) in
                     try builder.read(sources, partitionTimes, bucket: key.bucket, device: name)

@@ -11,14 +11,18 @@ struct AggregateBuilder {
     private var fields: [(name: String, series: Int)] = []
     /// Series of a field number.
     private var series: [UInt32: Int] = [:]
-    private var wanted: Set<UInt32> = []
+    private var wanted = FieldSet([])
     private let condition: ResolvedCondition?
     private var accumulators: [SeriesAccumulator]
+    private let access: SegmentAccess
+    /// Rows looked at so far, and bytes of their strings and binaries.
+    private var (rowCount, byteCount) = (0, 0)
     private var rows = RowBuffer()
     private var scan: PieceAggregation
 
     init(names: [String], query: AggregateQuery, registry: NameRegistry, windows: AggregateWindows) {
         self.windows = windows
+        access = query.isFromMemory ? .memory : .cached
         scan = PieceAggregation(functions: query.functions)
         condition = query.condition.map { ResolvedCondition($0, registry: registry) }
         accumulators = []
@@ -31,23 +35,32 @@ struct AggregateBuilder {
             if let number { series[number] = index }
             fields.append((name, index))
         }
-        wanted = Set(series.keys).union(condition?.fields ?? [])
+        wanted = FieldSet(Set(series.keys).union(condition?.fields ?? []))
     }
 
     /// Adds the rows of one partition. Partitions come oldest first.
     mutating func read(
         _ sources: PartitionSources, _ times: ClosedRange<Int64>, bucket: Int, device: UnsafeRawBufferPointer
     ) throws(StoreError) {
-        for var group in try PieceList(sources, times, bucket: bucket, device: device, order: .ascending).disjointGroups() {
+        let pieces = try PieceList(sources, times, bucket: bucket, device: device, order: .ascending, access: access)
+        rowCount += pieces.rowCount
+        try checkMemoryBudget()
+        for var group in pieces.disjointGroups() {
             // Which rows fulfil a condition only rows tell.
             if condition == nil, let (piece, segment) = group.onlyStoredPiece, !segment.footer.hasCommitTimes, segment.footer.version > 1,
-                try scan.add(piece, of: segment, times: times, windows: windows, series: series, to: &accumulators)
+                try scan.add(
+                    piece, of: segment, times: times, windows: windows, series: series, access: access, to: &accumulators)
             {
                 try checkByteCount()
             } else {
                 try addRows(of: &group, times)
             }
         }
+    }
+
+    private func checkMemoryBudget() throws(StoreError) {
+        guard access == .memory, rowCount > MemoryBudget.rowLimit || byteCount > MemoryBudget.byteLimit else { return }
+        throw .notInMemory
     }
 
     /// What is kept is what will be answered.
@@ -62,6 +75,8 @@ struct AggregateBuilder {
         rows.removeAll()
         while let times = unread {
             try group.readNext(atLeast: max(SegmentFormat.rowsPerFrame, rows.rows.count), times: times, wanted: wanted, into: &rows)
+            byteCount += rows.bytes.count
+            try checkMemoryBudget()
             rows.sortNewestFirst()
             guard let complete = group.completeTimes(within: times) else { continue }
             unread = times.above(complete)

@@ -10,7 +10,7 @@ struct PageBuilder {
     private var columns: [Int32]
     /// Columns of fields that are asked for again, and where each stands first.
     private var repeats: [(column: Int, first: Int)] = []
-    private let wanted: Set<UInt32>
+    private let wanted: FieldSet
     private let condition: ResolvedCondition?
     private var rows = RowBuffer()
     private var scannedCount = 0
@@ -19,9 +19,6 @@ struct PageBuilder {
     /// The row looked at last.
     private var lastTime: Timestamp?
 
-    /// The first passes find the rows of nearly every answer that is short.
-    private static let memoryPassLimit = 4
-    private static let memoryByteLimit = 64 << 10
     /// Room for so many rows is made at once.
     private static let usualRowCount = 128
     /// Rows of a pass behind the first: for fewer, finding them costs more than decoding them.
@@ -42,7 +39,7 @@ struct PageBuilder {
             if columns[number] < 0 { columns[number] = Int32(index) } else { repeats.append((index, Int(columns[number]))) }
         }
         condition = query.condition.map { ResolvedCondition($0, registry: registry) }
-        wanted = Set(numbers.compactMap { $0 }).union(condition?.fields ?? [])
+        wanted = FieldSet(numbers.compactMap { $0 } + Array(condition?.fields ?? []))
     }
 
     var isFull: Bool { page.nextAfter != nil }
@@ -60,6 +57,8 @@ struct PageBuilder {
         var unread: ClosedRange<Int64>? = times
         var portion = query.limit - page.times.count + 1
         rows.removeAll()
+        let usualRowCount = min(portion, Self.usualRowCount)
+        rows.reserve(rows: usualRowCount, cells: usualRowCount * page.columns.count)
         while !isFull, let times = unread {
             passCount += 1
             try checkMemoryBudget()
@@ -76,7 +75,7 @@ struct PageBuilder {
     /// What is to come at once may not look at much: rows without a wanted field, or megabytes of text.
     private func checkMemoryBudget() throws(StoreError) {
         guard query.isFromMemory else { return }
-        guard passCount <= PageBuilder.memoryPassLimit, page.bytes.count + rows.bytes.count <= PageBuilder.memoryByteLimit else {
+        guard passCount <= MemoryBudget.passLimit, page.bytes.count + rows.bytes.count <= MemoryBudget.byteLimit else {
             throw .notInMemory
         }
     }
@@ -87,7 +86,8 @@ struct PageBuilder {
         let end = rows.rows.firstIndex { isDescending ? $0.time < complete.lowerBound : $0.time <= complete.upperBound }
         let split = end ?? rows.rows.count
         appendRows(isDescending ? 0..<split : split..<rows.rows.count)
-        rows.keep(isDescending ? split..<rows.rows.count : 0..<split)
+        // What is left of a full page is the next one's.
+        if !isFull { rows.keep(isDescending ? split..<rows.rows.count : 0..<split) }
     }
 
     /// Adds rows to the page until it has its number of them, or of bytes, and there is another.

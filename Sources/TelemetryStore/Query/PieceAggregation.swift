@@ -24,13 +24,13 @@ struct PieceAggregation {
     /// - Returns: false: nothing was added, for a field has values of several types, whose order only rows tell.
     mutating func add(
         _ piece: SegmentPiece, of segment: Segment, times range: ClosedRange<Int64>, windows: AggregateWindows, series: [UInt32: Int],
-        to accumulators: inout [SeriesAccumulator]
+        access: SegmentAccess, to accumulators: inout [SeriesAccumulator]
     ) throws(StoreError) -> Bool {
         guard case .frame(let directory, let ordinal, let firstRow) = piece.place else { return false }
-        let columns = try wantedColumns(directory, segment, series)
+        let columns = try wantedColumns(directory, try segment.index(access).fields, segment, series)
         guard !columns.isEmpty else { return true }
         if needsOrder, Set(columns.map(\.series)).count < columns.count { return false }
-        var reader = FrameReader(segment, directory, access: .cached)
+        var reader = FrameReader(segment, directory, access: access)
         // Of whose chunks strings are slices.
         defer { withExtendedLifetime(reader) {} }
         var pending = columns
@@ -56,9 +56,8 @@ struct PieceAggregation {
     private typealias Column = (position: Int, type: FieldType, series: Int)
 
     private func wantedColumns(
-        _ directory: FrameDirectory, _ segment: Segment, _ series: [UInt32: Int]
+        _ directory: FrameDirectory, _ fields: [SparseIndex.Field], _ segment: Segment, _ series: [UInt32: Int]
     ) throws(StoreError) -> [Column] {
-        let fields = try segment.index().fields
         var columns: [Column] = []
         for (position, column) in directory.columns.enumerated() {
             guard case .field(let local, let type) = column.key else { continue }

@@ -47,9 +47,12 @@ struct PieceList {
         pieces.sort { PieceList.isBefore($1, $0, order) }
     }
 
+    /// Rows of all pieces, those outside of the times included.
+    var rowCount: Int { pieces.reduce(0) { $0 + $1.rowCount } }
+
     /// Reads pieces, or the next rows of one, until `rowCount` rows or `RowBuffer.bytesPerPass` are read, or none is left.
     mutating func readNext(
-        atLeast rowCount: Int, times: ClosedRange<Int64>, wanted: Set<UInt32>, into rows: inout RowBuffer
+        atLeast rowCount: Int, times: ClosedRange<Int64>, wanted: FieldSet, into rows: inout RowBuffer
     ) throws(StoreError) {
         var passed = 0
         // At least as much as waits in `rows`, so that it is not moved in vain again and again.
@@ -62,7 +65,10 @@ struct PieceList {
                 passed += rest == nil ? stored.rowCount : rowCount - passed
                 if let rest { insert(.stored(stored, segment, times: rest)) }
             case .chunk(let chunk, let head, let rank):
+                let start = rows.rows.count
                 withExtendedLifetime(head) { chunk.read(times: times, wanted: wanted, rank: rank, into: &rows) }
+                // Behind each other chunks are then mostly sorted already.
+                if order == .descending { rows.reverseIfRising(from: start) }
                 passed += chunk.rowCount
             }
         }

@@ -17,7 +17,7 @@ extension Table {
             (bucket: Int(registry.buckets[Int(number)]), name: registry.devices.withName(number) { Array($0) })
         }
         for (count, window) in partitionWindows(of: times, query.order).enumerated() {
-            if query.isFromMemory, count == Self.memoryWindowLimit { throw .notInMemory }
+            if query.isFromMemory, count == MemoryBudget.windowLimit { throw .notInMemory }
             guard let (windowTimes, sources) = sources(in: window, times, device: number) else { continue }
             try key.name.withRawBytes { (name) throws(StoreError) in
                 try builder.read(sources, windowTimes, bucket: key.bucket, device: name)
@@ -26,9 +26,6 @@ extension Table {
         }
         return builder.page
     }
-
-    /// Windows that are looked at for an answer that is to come at once.
-    private static let memoryWindowLimit = 16
 
     /// The query's times as a closed range, without what is expired and what earlier pages held; nil when empty.
     private func times(of query: RangeQuery) -> ClosedRange<Int64>? {

@@ -5,7 +5,7 @@ import TelemetryCodec
 struct PieceReader {
     private let segment: Segment
     private let fields: [SparseIndex.Field]
-    private let wanted: Set<UInt32>?
+    private let wanted: FieldSet?
     private let access: SegmentAccess
     private var frame: FrameReader?
     /// The wanted columns of `frame`: position in its directory, the table's field number, type.
@@ -19,7 +19,7 @@ struct PieceReader {
 
     /// - Parameters:
     ///   - wanted: the table's fields to read; nil for all.
-    init(_ segment: Segment, fields: [SparseIndex.Field], wanted: Set<UInt32>?, access: SegmentAccess) {
+    init(_ segment: Segment, fields: [SparseIndex.Field], wanted: FieldSet?, access: SegmentAccess) {
         self.segment = segment
         self.fields = fields
         self.wanted = wanted

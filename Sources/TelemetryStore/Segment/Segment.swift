@@ -142,7 +142,7 @@ final class Segment: @unchecked Sendable {
     /// Adds the piece's rows of `times` that have a wanted field to `buffer`; see `PieceReader`.
     @discardableResult
     func read(
-        _ piece: SegmentPiece, times: ClosedRange<Int64>, wanted: Set<UInt32>?, portion: PieceReader.Portion? = nil,
+        _ piece: SegmentPiece, times: ClosedRange<Int64>, wanted: FieldSet?, portion: PieceReader.Portion? = nil,
         access: SegmentAccess = .cached, into buffer: inout RowBuffer
     ) throws(StoreError) -> ClosedRange<Int64>? {
         var reader = PieceReader(self, fields: try index(access).fields, wanted: wanted, access: access)

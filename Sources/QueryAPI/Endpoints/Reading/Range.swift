@@ -53,8 +53,12 @@ extension API {
         var pieces: RangePieces { RangePieces(query: query, detail: detail, after: after, hash: hash, layout: layout) }
 
         var isShort: Bool {
-            let columnCount = max(1, query.fields?.count ?? detail.fields.count)
-            return query.aggregation == nil && query.versions == 1 && layout.limit <= Self.shortCellCount / columnCount
+            let fieldCount = max(1, query.fields?.count ?? detail.fields.count)
+            guard let aggregation = query.aggregation else {
+                return query.versions == 1 && layout.limit <= Self.shortCellCount / fieldCount
+            }
+            guard let start = query.start, aggregation.zone == nil else { return false }
+            return aggregation.windowCount(from: start, to: query.end) <= Self.shortCellCount / fieldCount / aggregation.functions.count
         }
     }
 

@@ -88,6 +88,7 @@ struct DeviceSeries: Sendable {
         var query = try aggregation.query(device: device, start: range.start, end: range.end, fieldCount: fields.count)
         query.fields = fields
         query.condition = range.condition
+        query.isFromMemory = range.isFromMemory
         guard let page = try table.aggregate(query) else { throw API.unknownDevice(device, in: table) }
         hasValues = page.hasValues
         return RangePage(page, order: range.order)

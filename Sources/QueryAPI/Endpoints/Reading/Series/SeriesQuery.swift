@@ -17,7 +17,7 @@ struct SeriesQuery: Sendable {
     /// The wanted fields in their order; nil: all.
     var fields: [String]?
     var condition: RowCondition?
-    /// Of rows: see `RangeQuery`.
+    /// See `RangeQuery` and `AggregateQuery`.
     var isFromMemory = false
 
     /// - Throws: a 400 that names the parameter. `fields` and `condition` are the caller's to read.
