@@ -17,7 +17,9 @@ import Testing
     ])
     func conditionsAreRead(text: String, json: String) throws { #expect(try ConditionText.parse(text).json == json) }
 
-    @Test(arguments: ["", "temp", "> 80", "temp >", "temp ! 80"]) func otherConditionsAreUsage(text: String) {
+    @Test(arguments: [
+        "", "temp", "> 80", "temp >", "temp ! 80", "temp == 20", "temp <> 20", "temp =~ 2.*", "temp >> 2", "a > 20 and b > 3", "a = b=c",
+    ]) func otherConditionsAreUsage(text: String) {
         #expect { try ConditionText.parse(text) } throws: { error in
             (error as? GatewayError)?.exitCode == .usage && "\(error)".hasSuffix("[--where]")
         }
@@ -76,6 +78,19 @@ import Testing
         #expect(pieces.map(\.lineOffset) == [0, 2])
         // A line that is longer than a piece goes alone.
         #expect(try lines.pieces(limit: 2).map { String(decoding: $0.bytes, as: UTF8.self) } == ["a 1\n", "b 22\n", "c 333\n", "d"])
+    }
+
+    @Test(arguments: ["a 1\nb 2\nc 3\nd 4\ne 5", "a 1\nb 2\nc 3\nd 4\ne 5\n", "\n\n\n"]) func aPieceHasSoManyLines(text: String) throws {
+        let file = BodyFile(bytes: Data(text.utf8), format: .line)
+        for lineLimit in 1...6 {
+            let pieces = try file.pieces(lineLimit: lineLimit)
+            let texts = pieces.map { String(decoding: $0.bytes, as: UTF8.self) }
+            #expect(texts.joined() == text)
+            for (piece, next) in zip(pieces, pieces.dropFirst()) {
+                #expect(piece.bytes.count { $0 == UInt8(ascii: "\n") } == lineLimit)
+                #expect(next.lineOffset == piece.lineOffset + lineLimit)
+            }
+        }
     }
 
     @Test func everyPieceOfCSVHasTheHeading() throws {

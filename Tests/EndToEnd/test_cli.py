@@ -203,6 +203,16 @@ def test_write_sends_a_big_file_in_pieces(gateway: Gateway) -> None:
     assert device["readings"] == count - 1
 
 
+def test_write_sends_many_short_lines_in_pieces(gateway: Gateway, tmp_path: pathlib.Path) -> None:
+    """1 MB: more readings than one body may have. From a pipe of the shell, too."""
+    file = tmp_path / "short.csv"
+    file.write_text("device,v\n" + "".join(f"short-{number % 7},{number}\n" for number in range(70_000)))
+    command = f"'{GAUGEHOUSE}' write <(cat '{file}') --format csv --url {gateway.api.url}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "all stored\n"), done
+    assert sum(device["readings"] for device in gateway.api.devices() if device["id"].startswith("short-")) == 70_000
+
+
 def test_write_without_a_gateway_or_without_input(gateway: Gateway) -> None:
     assert write(gateway, "").returncode == 65
     away = subprocess.run([GAUGEHOUSE, "write", "--url", "http://127.0.0.1:1"], input=b"{}", capture_output=True, check=False)
@@ -236,11 +246,37 @@ def test_colours_are_for_terminals_only(gateway: Gateway) -> None:
     assert "\x1b" not in ask(gateway, "devices").stdout
 
 
+def test_completion_runs_nothing_that_a_device_is_called(gateway: Gateway, tmp_path: pathlib.Path) -> None:
+    """bash expands what it offers, and whoever may publish names devices."""
+    mark = tmp_path / "run"
+    for device in (f"press-$(touch${{IFS}}{mark})", f"press-`touch {mark}`", "press-'", 'press-"', "press-8", "press-1 2"):
+        gateway.api.write(reading(device, NOW * 1_000, v=1))
+    (tmp_path / "gaugehouse").symlink_to(GAUGEHOUSE)
+    steps = [
+        "source <(gaugehouse --generate-completion-script bash)",
+        "COMP_WORDS=(gaugehouse latest press-) COMP_CWORD=2 COMP_LINE='gaugehouse latest press-' COMP_POINT=24 COMP_TYPE=9",
+        "_gaugehouse gaugehouse press- latest",
+        'printf "%s\\n" "${COMPREPLY[@]}"',
+    ]
+    variables = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GAUGEHOUSE_URL": gateway.api.url}
+    shell = subprocess.run(["bash", "-c", "\n".join(steps)], env=variables, capture_output=True, text=True, check=False)
+    assert shell.stdout.split() == ["press-8"], shell
+    assert not mark.exists()
+
+
+def test_output_that_is_not_taken_is_an_error(gateway: Gateway) -> None:
+    for arguments in (["devices"], ["query", "line1/press", "--csv"], ["latest", "--json"]):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(
+                [GAUGEHOUSE, *arguments, "--url", gateway.api.url], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        assert done.returncode == 74 and "cannot write the output" in done.stderr, done
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_scripts_know_the_verbs(shell: str) -> None:
     script = run(GAUGEHOUSE, "--generate-completion-script", shell)
     assert script.returncode == 0
-    for word in ("query", "latest", "devices", "tables", "write", "precision", "gaugehouse devices --ids"):
+    for word in ("query", "latest", "devices", "tables", "write", "precision", "gaugehouse devices --words"):
         assert word in script.stdout, word
     if shell == "bash":
         checked = subprocess.run(["bash", "-n"], input=script.stdout, capture_output=True, text=True, check=False)

@@ -8,8 +8,8 @@ import Gateway
 
 /// Asks a running gateway, for the verbs that show what it holds.
 struct APIClient: ParsableArguments {
-    @Option(help: "Address of the gateway.")
-    var url = "http://127.0.0.1:8080"
+    @Option(help: "Address of the gateway; that of the variable GAUGEHOUSE_URL when absent.")
+    var url = ProcessInfo.processInfo.environment["GAUGEHOUSE_URL"] ?? "http://127.0.0.1:8080"
 
     @OptionGroup var token: TokenFlags
 

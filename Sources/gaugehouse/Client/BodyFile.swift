@@ -36,13 +36,17 @@ struct BodyFile {
 
     /// Half of what a gateway takes at its defaults.
     static let pieceByteCount = 4 << 20
+    /// The gateway takes 65 536 readings at once.
+    static let pieceLineCount = 50_000
 
     let format: Format
     private let bytes: Data
 
     init(path: String, format: Format?) throws(GatewayError) {
         do {
-            let bytes = path == "-" ? FileHandle.standardInput.readDataToEndOfFile() : try Data(contentsOf: URL(filePath: path))
+            // Whatever can be read: also what `<(…)` of a shell is.
+            let handle = path == "-" ? FileHandle.standardInput : try FileHandle(forReadingFrom: URL(filePath: path))
+            let bytes = try handle.readToEnd() ?? Data()
             self.init(bytes: bytes, format: format ?? Format(path: path) ?? .json)
         } catch {
             throw GatewayError("cannot read \(TextTable.shown(path)): \(error.localizedDescription)", .noInput)
@@ -54,12 +58,14 @@ struct BodyFile {
         self.format = format
     }
 
-    /// - Parameter limit: bytes of a piece; a longer line is a piece of its own.
+    /// - Parameters:
+    ///   - limit: bytes of a piece; a longer line is a piece of its own.
+    ///   - lineLimit: lines of a piece.
     /// - Throws: for a file without a byte.
-    func pieces(limit: Int = pieceByteCount) throws(GatewayError) -> [Piece] {
+    func pieces(limit: Int = pieceByteCount, lineLimit: Int = pieceLineCount) throws(GatewayError) -> [Piece] {
         guard !bytes.isEmpty else { throw GatewayError("there is nothing to write: the input is empty", .dataError) }
         // Where JSON may be cut only its parser knows, and a field of CSV may hold ends of lines.
-        guard format != .json, bytes.count > limit, format != .csv || !bytes.contains(UInt8(ascii: "\"")) else {
+        guard format != .json, format != .csv || !bytes.contains(UInt8(ascii: "\"")) else {
             return [Piece(bytes: bytes, lineOffset: 0)]
         }
         let newline = UInt8(ascii: "\n")
@@ -73,13 +79,25 @@ struct BodyFile {
         var lineCount = 0
         while !rest.isEmpty {
             let most = rest.prefix(max(1, limit - heading.count))
-            let end =
-                most.count == rest.count ? rest.endIndex : (most.lastIndex(of: newline) ?? rest.firstIndex(of: newline)).map { $0 + 1 }
-            let part = rest[..<(end ?? rest.endIndex)]
+            let lines = Self.lines(of: most, limit: lineLimit)
+            let isLast = lines.end == rest.endIndex || most.count == rest.count && lines.count < lineLimit
+            let end = isLast ? rest.endIndex : lines.end ?? rest.firstIndex(of: newline).map { $0 + 1 } ?? rest.endIndex
+            let part = rest[..<end]
             pieces.append(Piece(bytes: heading + part, lineOffset: lineCount))
-            lineCount += part.count { $0 == newline }
+            lineCount += max(lines.count, 1)
             rest = rest[part.endIndex...]
         }
         return pieces
+    }
+
+    /// The first whole lines, `limit` at most: how many, and where the last one ends; nil: there is none.
+    private static func lines(of bytes: Data, limit: Int) -> (count: Int, end: Data.Index?) {
+        bytes.withUnsafeBytes { raw in
+            var (count, end) = (0, 0)
+            while count < limit, end < raw.count, let newline = raw[end...].firstIndex(of: UInt8(ascii: "\n")) {
+                (count, end) = (count + 1, newline + 1)
+            }
+            return (count, count > 0 ? bytes.startIndex + end : nil)
+        }
     }
 }

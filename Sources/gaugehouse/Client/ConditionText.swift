@@ -13,7 +13,14 @@ enum ConditionText {
         let field = text[..<start].trimmingCharacters(in: .whitespaces)
         let value = text[text.index(start, offsetBy: symbol.count)...].trimmingCharacters(in: .whitespaces)
         guard !field.isEmpty, !value.isEmpty else { throw failure(text) }
-        return .object(["field": .string(field), "op": .string(symbol), "value": constant(value)])
+        let constant = constant(value)
+        // `temp == 20`, `temp =~ 2.*`, `a > 1 and b > 2` are meant as something else.
+        if constant == .string(value), value.contains(where: { "<>=!~".contains($0) }) {
+            throw GatewayError(
+                "\(TextTable.shown(text)): the operators are = != < <= > >=; a text that holds such signs needs quotes, as in "
+                    + "'note = \"a>b\"', and of several conditions each has a --where of its own [--where]", .usage)
+        }
+        return .object(["field": .string(field), "op": .string(symbol), "value": constant])
     }
 
     /// All of them have to hold.

@@ -88,6 +88,6 @@ extension JSONValue {
 }
 
 extension CompletionKind {
-    /// Ids of the devices of the gateway at the usual address.
-    static var devices: CompletionKind { .shellCommand("gaugehouse devices --ids --limit 1000 2>/dev/null") }
+    /// Ids of the devices of the gateway at the usual address. Shells expand what they are offered: never offer what a stranger wrote.
+    static var devices: CompletionKind { .shellCommand("gaugehouse devices --words --limit 1000 2>/dev/null") }
 }

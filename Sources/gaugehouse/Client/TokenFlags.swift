@@ -19,7 +19,8 @@ struct TokenFlags: ParsableArguments {
         var secret = token ?? environment["GAUGEHOUSE_TOKEN"]
         if let tokenFile {
             do {
-                secret = try String(contentsOfFile: tokenFile, encoding: .utf8)
+                let bytes = try FileHandle(forReadingFrom: URL(filePath: tokenFile)).readToEnd() ?? Data()
+                secret = String(decoding: bytes, as: UTF8.self)
             } catch {
                 throw GatewayError("cannot read the token in \(tokenFile): \(error.localizedDescription) [--token-file]", .noInput)
             }

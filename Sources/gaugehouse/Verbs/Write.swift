@@ -30,7 +30,7 @@ struct Write: AsyncParsableCommand {
                 let problem = try await client.write(piece.bytes, contentType: body.format.contentType, precision: precision)
                 report.add(problem, of: piece)
             }
-            print(client.json ? report.json : report.text)
+            try writeOutput(client.json ? report.json : report.text)
             guard report.rejectedCount == 0 else { throw ExitCode(SystemExitCode.dataError.rawValue) }
         }
     }

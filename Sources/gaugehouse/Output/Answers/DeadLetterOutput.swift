@@ -18,8 +18,8 @@ enum DeadLetterOutput {
                 String(letter.detail.prefix(detailLength)),
             ])
         }
-        print(TextTable(columns: ["TIME", "REASON", "TOPIC", "BYTES", "REPLAYED", "DETAIL"], rows: rows).text)
-        if let note = unreadable(reader) { print(note) }
+        try writeOutput(TextTable(columns: ["TIME", "REASON", "TOPIC", "BYTES", "REPLAYED", "DETAIL"], rows: rows).text)
+        if let note = unreadable(reader) { try writeOutput(note) }
     }
 
     /// The line as it stands in the file, with where it stands and whether it was replayed. Lines that are no letters are told on
@@ -27,7 +27,7 @@ enum DeadLetterOutput {
     static func printJSON(_ reader: DeadLetterReader) throws {
         try forEach(reader) { stored in
             let line = String(decoding: stored.line.dropLast(), as: UTF8.self)
-            print("\(line),\"file\":\"\(stored.file)\",\"offset\":\(stored.offset),\"replayed\":\(stored.isReplayed)}")
+            try writeOutput("\(line),\"file\":\"\(stored.file)\",\"offset\":\(stored.offset),\"replayed\":\(stored.isReplayed)}")
         }
         if let note = unreadable(reader) { FileHandle.standardError.write(Data((note + "\n").utf8)) }
     }
@@ -50,9 +50,13 @@ enum DeadLetterOutput {
     private static func letters(_ count: Int) -> String { count == 1 ? "1 letter" : "\(count) letters" }
     private static func lines(_ count: Int) -> String { count == 1 ? "1 line is" : "\(count) lines are" }
 
-    private static func forEach(_ reader: DeadLetterReader, _ body: (StoredLetter) -> Void) throws {
+    private static func forEach(_ reader: DeadLetterReader, _ body: (StoredLetter) throws -> Void) throws {
+        while let letter = try next(reader) { try body(letter) }
+    }
+
+    private static func next(_ reader: DeadLetterReader) throws(GatewayError) -> StoredLetter? {
         do throws(DeadLetterFailure) {
-            while let letter = try reader.next() { body(letter) }
+            return try reader.next()
         } catch {
             throw GatewayError(error.description, .inputOutput)
         }

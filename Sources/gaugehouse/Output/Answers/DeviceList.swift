@@ -15,6 +15,19 @@ struct DeviceList {
     /// One a line, whatever they hold.
     var ids: String { devices.map { TextTable.shown($0["id"].cell) }.joined(separator: "\n") }
 
+    /// Those that are one word to every shell, whatever it does with it. A shell runs `$(…)` in what it is offered as a completion.
+    var words: String { devices.map { $0["id"].cell }.filter(Self.isWord).joined(separator: "\n") }
+
+    private static func isWord(_ id: String) -> Bool {
+        guard let first = id.utf8.first, first != UInt8(ascii: "-") else { return false }
+        return id.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+            default: "._/:@%+-".utf8.contains(byte)
+            }
+        }
+    }
+
     func csv() -> String {
         let columns = ["id", "state", "first_seen", "last_seen", "readings"]
         return CSVLines.text(columns: columns, rows: devices.map { device in columns.map { device[$0].cell } })

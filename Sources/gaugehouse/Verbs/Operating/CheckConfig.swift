@@ -16,11 +16,11 @@ struct CheckConfig: AsyncParsableCommand {
     var reference = false
 
     func run() async throws {
-        if reference { return print(ReferenceFile.text, terminator: "") }
+        if reference { return try writeOutput(ReferenceFile.text, terminator: "") }
         try await reporting {
             let configuration = try flags.load()
             for warning in configuration.allWarnings { FileHandle.standardError.write(Data("warning: \(warning)\n".utf8)) }
-            print(json ? configuration.effective.json : "\(flags.file): OK")
+            try writeOutput(json ? configuration.effective.json : "\(flags.file): OK")
         }
     }
 }

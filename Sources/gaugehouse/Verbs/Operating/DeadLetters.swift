@@ -43,11 +43,11 @@ struct DeadLetters: AsyncParsableCommand {
                 var replay = try flags.replay()
                 do {
                     let report = try replay.run(isTrial: isTrial)
-                    print(DeadLetterOutput.text(report, isTrial: isTrial))
+                    try writeOutput(DeadLetterOutput.text(report, isTrial: isTrial))
                     if let refusal = report.refusal { throw GatewayError(refusal, .unavailable) }
                     if report.unheard + report.homeless > 0 { throw ExitCode(SystemExitCode.unavailable.rawValue) }
                 } catch let error as DeadLetterReplay.Interrupted {
-                    print(DeadLetterOutput.text(error.report, isTrial: isTrial))
+                    try writeOutput(DeadLetterOutput.text(error.report, isTrial: isTrial))
                     throw GatewayError(error)
                 }
             }

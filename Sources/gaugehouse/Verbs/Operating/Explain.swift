@@ -37,14 +37,14 @@ struct Explain: AsyncParsableCommand {
             let source = "by subscription \(explanation.filter ?? "none") at \(name) (\(explanation.format ?? "no format"))"
             switch explanation.outcome {
             case .readings(let table, let readings):
-                print(json ? ExplainedReadings.json(readings, table) : ExplainedReadings.text(readings, table, source))
+                try writeOutput(json ? ExplainedReadings.json(readings, table) : ExplainedReadings.text(readings, table, source))
                 let now = SystemClock().now()
                 let refusals = readings.compactMap { configuration.refusal(of: $0, table: table, now: now) }
                 if let first = refusals.first {
                     throw GatewayError("\(refusals.count) of \(readings.count) would be rejected now: \(first)", .dataError)
                 }
             case .ignored(let why):
-                print("Ignored, \(source): \(why).")
+                try writeOutput("Ignored, \(source): \(why).")
             case .rejected(let rejection):
                 throw GatewayError("rejected, \(source): \(rejection)", .dataError)
             }

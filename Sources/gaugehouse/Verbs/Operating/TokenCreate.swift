@@ -31,7 +31,7 @@ extension Tokens {
                 let secret = TokenSecret.random()
                 let token = try makeToken(secret.digest)
                 try TokenFileFlags.reporting { try flags.file().edit { try $0.add(token) } }
-                print(secret.text)
+                try writeOutput(secret.text)
                 TokenFileFlags.remark("That is the token \(name); it is not shown again.")
             }
         }

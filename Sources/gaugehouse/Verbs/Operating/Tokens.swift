@@ -20,7 +20,7 @@ struct Tokens: AsyncParsableCommand {
         func run() async throws {
             try await reporting {
                 let tokens = try TokenFileFlags.reporting { try flags.file().read().tokens }
-                print(json ? JSONValue.array(tokens.map(Self.value)).json : table(tokens))
+                try writeOutput(json ? JSONValue.array(tokens.map(Self.value)).json : table(tokens))
             }
         }
 

@@ -30,7 +30,7 @@ struct Verify: AsyncParsableCommand {
             (options.isDeep, options.measuresUsage) = (deep, stats)
             var report = try inspect(directory, options)
             report.findings += LedgerInspection.findings(storePath: directory)
-            print(json ? InspectionJSON.value(report).json : InspectionText.text(report, directory))
+            try writeOutput(json ? InspectionJSON.value(report).json : InspectionText.text(report, directory))
             guard report.isSound else { throw ExitCode(1) }
         }
     }

@@ -18,6 +18,9 @@ struct Devices: AsyncParsableCommand {
     @Flag(help: "Print ids only, one a line.")
     var ids = false
 
+    @Flag(help: ArgumentHelp("Print ids that no shell reads anything into, one a line.", visibility: .hidden))
+    var words = false
+
     @Flag(help: "Print CSV.")
     var csv = false
 
@@ -38,8 +41,14 @@ struct Devices: AsyncParsableCommand {
             } take: {
                 list.add($0)
             }
-            print(client.json ? list.json : csv ? list.csv() : ids ? list.ids : list.tableText(), terminator: csv ? "" : "\n")
-            if hasMore, !ids { note("more devices follow: raise --limit") }
+            try writeOutput(text(of: list), terminator: csv ? "" : "\n")
+            if hasMore, !ids, !words { note("more devices follow: raise --limit") }
         }
+    }
+
+    private func text(of list: DeviceList) -> String {
+        if client.json { return list.json }
+        if csv { return list.csv() }
+        return ids ? list.ids : words ? list.words : list.tableText()
     }
 }

@@ -31,9 +31,9 @@ struct Latest: AsyncParsableCommand {
     func run() async throws {
         try await reporting {
             let request = LatestRequest(devices: devices, prefix: prefix, fields: fields.commaSeparated, limit: limit)
-            if client.json, devices.count == 1 { return print(try await request.one(of: client, time: "rfc3339").json) }
+            if client.json, devices.count == 1 { return try writeOutput(try await request.one(of: client, time: "rfc3339").json) }
             let (answer, hasMore) = try await request.answer(of: client, time: client.json ? "rfc3339" : "us")
-            print(client.json ? answer.json : csv ? answer.csv() : answer.tableText(), terminator: csv ? "" : "\n")
+            try writeOutput(client.json ? answer.json : csv ? answer.csv() : answer.tableText(), terminator: csv ? "" : "\n")
             if hasMore { note("more devices follow: raise --limit") }
         }
     }

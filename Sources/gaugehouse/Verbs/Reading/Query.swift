@@ -29,11 +29,11 @@ struct Query: AsyncParsableCommand {
         try await reporting {
             let (answer, hasMore) = try await request.answer(of: client)
             if client.json {
-                print(answer.json)
+                try writeOutput(answer.json)
             } else if csv {
-                print(answer.csv(), terminator: "")
+                try writeOutput(answer.csv(), terminator: "")
             } else {
-                print(plot ? answer.plots(terminal: .output) : answer.tableText())
+                try writeOutput(plot ? answer.plots(terminal: .output) : answer.tableText())
             }
             if hasMore { note("more rows follow: raise --limit, or narrow the range") }
         }

@@ -17,7 +17,7 @@ struct Tables: AsyncParsableCommand {
         try await reporting {
             let answer = try await client.get("/api/v1/tables", ["time": csv || client.json ? "rfc3339" : "us"])
             let list = TableList(tables: answer["tables"].elements)
-            print(client.json ? answer.json : csv ? list.csv() : list.tableText(), terminator: csv ? "" : "\n")
+            try writeOutput(client.json ? answer.json : csv ? list.csv() : list.tableText(), terminator: csv ? "" : "\n")
         }
     }
 }

@@ -83,9 +83,11 @@ struct Tail: AsyncParsableCommand {
                 switch part {
                 case .head(let code): status = code
                 case .bytes(let bytes) where status != 200: problem += bytes
-                case .bytes(let bytes): show(parser.parse(bytes), &output, &last)
+                case .bytes(let bytes): try show(parser.parse(bytes), &output, &last)
                 }
             }
+        } catch let error as GatewayError {
+            throw error
         } catch {
             throw Interruption(reason: error.localizedDescription)
         }
@@ -96,7 +98,7 @@ struct Tail: AsyncParsableCommand {
         }
     }
 
-    private func show(_ events: [LiveEvent], _ output: inout TailOutput, _ last: inout String?) {
+    private func show(_ events: [LiveEvent], _ output: inout TailOutput, _ last: inout String?) throws(GatewayError) {
         var text = ""
         for event in events {
             if let id = event.id { last = id }
@@ -107,7 +109,8 @@ struct Tail: AsyncParsableCommand {
             default: break
             }
         }
-        if !text.isEmpty { FileHandle.standardOutput.write(Data(text.utf8)) }
+        guard !text.isEmpty else { return }
+        try writeOutput(text, terminator: "")
     }
 
     private static func sentence(_ gap: JSONValue) -> String {
