@@ -27,8 +27,37 @@ import Testing
             #expect(try await devices(bed, #"{"prefix":"line"}"#) == ["line1/a", "line1/b"])
             #expect(try await devices(bed, #"{"prefix":"line1/b"}"#) == ["line1/b"])
             #expect(try await devices(bed, #"{"prefix":"line2"}"#) == [])
+            // Others are not even named.
+            for body in ["{}", #"{"prefix":"line"}"#, #"{"prefix":"line2"}"#, #"{"fields":["x"],"format":"csv"}"#] {
+                let answer = try await bed.post("/api/v1/query", body, headers: Self.headers(Keys.line1))
+                #expect(answer.status == 200 && !answer.text.contains("line2"), "\(body): \(answer.text)")
+            }
+            // Nor is it told that there are any behind its last.
+            let whole = try await bed.post("/api/v1/query", #"{"limit":6}"#, headers: Self.headers(Keys.line1)).json
+            #expect(whole["series"]?.elements?.count == 2 && whole["next_page_token"] == nil)
             #expect(try await devices(bed, #"{"devices":["line2/a","line1/b","nothing"]}"#) == ["line1/b"])
             #expect(try await devices(bed, #"{"step":"1s","agg":["avg"],"start":"-10s"}"#) == ["line1/a", "line1/b"])
+        }
+    }
+
+    @Test func queriesOfPrometheusFindItsDevicesAlone() async throws {
+        try await TestBed.run(configure: { $0.askForTokens() }) { (bed: TestBed) async throws -> Void in
+            try fill(bed)
+            func data(_ path: String) async throws -> JSONValue {
+                let answer = try await bed.get("/prom/api/v1/\(path)", headers: Keys.bearer(Keys.line1))
+                #expect(answer.status == 200 && !answer.text.contains("line2"), "\(path): \(answer.text)")
+                return try #require(try answer.json["data"])
+            }
+            let now = TestBed.now.microseconds / 1_000_000
+            #expect(try await data("label/device/values") == .array([.string("line1/a"), .string("line1/b")]))
+            #expect(try await data("series?match[]=x").elements?.count == 2)
+            #expect(try await data("query?query=x&time=\(now)")["result"]?.elements?.count == 2)
+            #expect(try await data("query_range?query=x&start=\(now - 10)&end=\(now)&step=1")["result"]?.elements?.count == 2)
+            let foreign = "x%7Bdevice%3D%22line2%2Fa%22%7D"
+            for query in [foreign, "sum(\(foreign))"] {
+                let answer = try await bed.get("/prom/api/v1/query?query=\(query)&time=\(now)", headers: Keys.bearer(Keys.line1))
+                #expect(try answer.json["data"]?["result"] == .array([]), "\(answer.text)")
+            }
         }
     }
 
@@ -79,6 +108,20 @@ import Testing
                 }
                 #expect(!socket.heard.contains("line2/a"))
                 #expect(!socket.heard.contains("readings_per_s"))
+            }
+        }
+    }
+
+    @Test func aTokenThatExpiresEndsTheLiveTail() async throws {
+        var tokens = Keys.tokens
+        for index in tokens.indices where tokens[index].name == "line1" { tokens[index].expires = TestBed.now + .hours(1) }
+        let security = ServerSecurity(tokens: tokens)
+        try await TestBed.run(isLive: true, configure: { $0.security = security }) { (bed: TestBed) async throws -> Void in
+            try await RawSocket.run(bed) { socket in
+                try await socket.send(Self.live())
+                #expect(try await socket.hear("event: stats"))
+                bed.clock.advance(by: .hours(1))
+                #expect(try await socket.hear("\r\n0\r\n\r\n"))
             }
         }
     }
