@@ -81,7 +81,11 @@ import Testing
                 "/prom/api/v1/query", "query=1&x=\(String(repeating: "x", count: 40 << 10))",
                 headers: [.contentType: "application/x-www-form-urlencoded"])
             #expect(form.status == 503, "\(form.text)")
-            try await bed.expectProblem(400, param: "body", method: .post, "/api/v1/query", body: String(repeating: " ", count: 32 << 10))
+            // The free bytes and the whole budget fit, one more does not.
+            let longest = String(repeating: " ", count: (32 << 10) + 1_000)
+            try await bed.expectProblem(400, param: "body", method: .post, "/api/v1/query", body: longest)
+            #expect(try await bed.post("/api/v1/query", longest + " ").status == 503)
+            try await bed.expectProblem(400, param: "body", method: .post, "/api/v1/query", body: longest)
         }
     }
 

@@ -21,6 +21,7 @@ import Testing
                 #expect(headers[HTTPField.Name("x-frame-options")!] == "DENY")
                 #expect(headers[HTTPField.Name("referrer-policy")!] == "no-referrer")
                 #expect(headers[HTTPField.Name("cross-origin-resource-policy")!] == "same-origin")
+                #expect(headers[HTTPField.Name("cross-origin-opener-policy")!] == (isPage ? "same-origin" : nil))
                 #expect(headers[Self.allowOrigin] == nil && headers[values: .vary].contains("Origin") == false)
             }
         }
@@ -82,6 +83,7 @@ import Testing
             }
             #expect(try await write(nil) == 204)
             #expect(try await write("http://localhost") == 204)
+            #expect(try await write("HTTP://LocalHost") == 204)
             #expect(try await write("https://ours.example") == 204)
             for origin in ["https://evil.example", "http://localhost:3000", "null", "http://localhost.evil.example", ""] {
                 #expect(try await write(origin) == 403, "\(origin)")
@@ -105,7 +107,12 @@ import Testing
                 "localhost", "localhost:8080", "LOCALHOST", "127.0.0.1:1", "[::1]:8080", "192.168.1.2", "x.localhost", "proxy.example:8443",
             ]
             for host in ours { #expect(try await status(host: host) == [200], "\(host)") }
-            for host in ["evil.example", "localhost.evil.example:8080", "127.0.0.1.evil.example", "1.2.3", "proxy.example"] {
+            let others = [
+                "evil.example", "localhost.evil.example:8080", "evillocalhost", "127.0.0.1.evil.example", "1.2.3", "1.2.3.256",
+                "1.2.3.0004",
+                "proxy.example",
+            ]
+            for host in others {
                 #expect(try await status(host: host) == [403], "\(host)")
                 #expect(try await status(host: host, "/-/healthy") == [200], "\(host)")
             }

@@ -32,6 +32,7 @@ import Testing
                 ("/api/v1/devices/a%2Fb", 200), ("/api/v1/devices/a%2fb", 200), ("/api/v1/devices/a/b", 404), ("/api/v1/devices/..", 200),
                 ("/api/v1/devices/%2e%2E", 200), ("/api/v1/devices/../config", 404), ("/api/v1/../v1/config", 404), ("/../etc/passwd", 404),
                 ("/..%2f..%2fetc/passwd", 404), ("//api/v1/tables", 404), ("/api//v1/tables", 404), ("/api/v1/tables/", 404),
+                ("/prom/api/v1/label//values", 404), ("/api/v1/devices/", 404),
                 ("/api/v1/devices/a%00b", 200), ("/api/v1/devices/%00", 404), ("/api/v1/devices/%252F", 200),
                 // Overlong forms of "/" and NUL, half a surrogate, half an escape.
                 ("/api/v1/devices/%C0%AF", 400), ("/api/v1/devices/%E0%80%AF", 400), ("/api/v1/devices/%C0%80", 400),
@@ -73,10 +74,11 @@ import Testing
         }
     }
 
-    @Test func twoHostsAreOneTooMany() async throws {
+    @Test(arguments: ["/api/v1/tables", "/api/v1/devices/d/latest"]) func twoHostsAreOneTooMany(path: String) async throws {
         try await TestBed.run(isLive: true) { (bed: TestBed) async throws -> Void in
+            try bed.commit("d", ["x": .integer(1)])
             let heard = try await RawSocket.run(bed) { socket in
-                try await socket.send("GET /api/v1/tables HTTP/1.1\r\nHost: localhost\r\nHost: elsewhere\r\n\r\n")
+                try await socket.send("GET \(path) HTTP/1.1\r\nHost: localhost\r\nHost: elsewhere\r\n\r\n")
                 _ = try await socket.hear("}")
                 return socket.heard
             }

@@ -28,6 +28,11 @@ import Testing
         #expect(digest.text == "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881")
         #expect(TokenDigest(hexadecimal: digest.text) == digest)
         #expect(TokenDigest(of: "y") != digest)
+        for index in digest.text.indices {
+            var other = digest.text
+            other.replaceSubrange(index...index, with: other[index] == "0" ? "1" : "0")
+            #expect(TokenDigest(hexadecimal: other) != digest, "\(other)")
+        }
         for wrong in ["", String(digest.text.dropLast()), digest.text + "00", String(repeating: "g", count: 64), Self.hash.uppercased()] {
             #expect(TokenDigest(hexadecimal: wrong) == nil, "\(wrong)")
         }
