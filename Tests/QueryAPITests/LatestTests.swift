@@ -162,6 +162,23 @@ import Testing
         }
     }
 
+    /// A client may hold one tag for all that it asks.
+    @Test func theTagOfAPageIsNotThatOfAnother() async throws {
+        try await TestBed.run { bed in
+            for name in ["a", "b", "c", "d"] { try bed.commit(name, ["x": .integer(1)]) }
+            for query in ["prefix=", "devices=a,b,c,d"] {
+                let uri = "/api/v1/latest?\(query)"
+                let first = try await bed.get(uri + "&limit=2")
+                let tag = try #require(first.headers[.eTag])
+                let token = try #require(try first.json["next_page_token"]?.text)
+                for other in [uri, uri + "&limit=3", uri + "&limit=2&page_token=\(token)", uri + "&limit=2&fields=x"] {
+                    #expect(try await bed.get(other, headers: [.ifNoneMatch: tag]).status == 200, "\(other)")
+                }
+                #expect(try await bed.get(uri + "&limit=2", headers: [.ifNoneMatch: tag]).status == 304)
+            }
+        }
+    }
+
     @Test func expiredValuesAreNeverShown() async throws {
         var table = TableOptions(name: "telemetry")
         table.ttl = .seconds(60)

@@ -77,6 +77,10 @@ import Testing
                 #expect(known.text.isEmpty)
                 #expect(try await status(tag, "&time=s") == 200)
                 #expect(try await status(tag, "&limit=5") == 200)
+                for format in ["csv", "ndjson"] where !query.contains("format") {
+                    #expect(try await status(tag, "&format=\(format)") == 200)
+                }
+                #expect(try await status(tag, "&shape=objects") == (query.contains("csv") ? 400 : 200))
                 #expect(try await status("\"x\"") == 200)
                 try bed.commit("d2", ["n": .integer(1)])
                 #expect(try await status(tag) == 200)
@@ -87,6 +91,11 @@ import Testing
                 bed.clock.set(to: TestBed.now)
             }
             #expect(try await bed.get("/api/v1/devices/d1/range?start=-1h").headers[.eTag] == nil)
+            let page = "/api/v1/devices/d1/range?start=1763999990000&end=1764000000000&limit=3"
+            let first = try await bed.get(page)
+            let token = try #require(try first.json["next_page_token"]?.text)
+            let next = try await bed.get(page + "&page_token=\(token)", headers: [.ifNoneMatch: try #require(first.headers[.eTag])])
+            #expect(next.status == 200 && next.text != first.text)
         }
     }
 }

@@ -1,3 +1,4 @@
+import HTTPTypes
 import QueryAPI
 import Telemetry
 import TelemetryStore
@@ -46,6 +47,31 @@ import Testing
             #expect(missing.allSatisfy { $0 <= expired }, "missing: \(missing.sorted())")
             #expect(bed.store.statistics.seals > 0)
             #expect(seen.count > 200)
+        }
+    }
+
+    @Test func tokensAndTagsHoldForTheirTableAndDeviceAlone() async throws {
+        try await TestBed.run(tables: [TableOptions(name: "first"), TableOptions(name: "second")]) { bed in
+            for device in ["a", "b"] {
+                for table in [0, 1] as [TableNumber] {
+                    for age in 0..<3 { try bed.commit(device, ["n": .integer(1)], age: .seconds(Int64(age)), table: table) }
+                }
+            }
+            let range = "/range?limit=2&start=2025-11-24T15:00:00Z&end=2025-11-24T17:00:00Z"
+            for (asked, others) in [
+                ("devices?limit=1", ["devices?limit=1&table=second"]), ("latest?limit=1", ["latest?limit=1&table=second"]),
+                ("devices/a\(range)", ["devices/b\(range)", "devices/a\(range)&table=second"]),
+                ("devices/a/latest?time=s", ["devices/b/latest?time=s", "devices/a/latest?time=s&table=second"]),
+            ] {
+                let first = try await bed.get("/api/v1/" + asked)
+                let token = try first.json["next_page_token"]?.text
+                #expect((token ?? first.headers[.eTag]) != nil, "\(asked)")
+                for other in others.map({ "/api/v1/" + $0 }) {
+                    if let token { try await bed.expectProblem(400, param: "page_token", other + "&page_token=\(token)") }
+                    guard let tag = first.headers[.eTag] else { continue }
+                    #expect(try await bed.get(other, headers: [.ifNoneMatch: tag]).status == 200, "\(other)")
+                }
+            }
         }
     }
 

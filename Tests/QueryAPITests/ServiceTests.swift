@@ -147,7 +147,12 @@ import Testing
                 #expect(answer.headers[.cacheControl] == "no-store")
                 #expect(answer.headers[.requestID]?.isEmpty == false)
                 #expect(try await bed.get(path, headers: [.requestID: "my-id.1"]).headers[.requestID] == "my-id.1")
-                #expect(try await bed.get(path, headers: [.requestID: "bad id<"]).headers[.requestID] != "bad id<")
+                let longest = String(repeating: "x", count: 64)
+                #expect(try await bed.get(path, headers: [.requestID: longest]).headers[.requestID] == longest)
+                for bad in ["bad id<", longest + "x", ""] {
+                    let given = try await bed.get(path, headers: [.requestID: bad]).headers[.requestID]
+                    #expect(given != bad && given?.isEmpty == false, "\(bad)")
+                }
             }
         }
     }
