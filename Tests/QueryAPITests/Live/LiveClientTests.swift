@@ -1,8 +1,10 @@
 import HTTPTypes
-import QueryAPI
+import Synchronization
 import Telemetry
 import TelemetryStore
 import Testing
+
+@testable import QueryAPI
 
 /// Live clients that are many, slow, gone, or there when the server stops.
 @Suite(.timeLimit(.minutes(3))) struct LiveClientTests {
@@ -100,6 +102,31 @@ import Testing
                 #expect(ids == ids.sorted() && Set(ids).count == ids.count)
             }
         }
+    }
+
+    /// The next one is minutes away.
+    @Test(.timeLimit(.minutes(1))) func aTurnThatIsLongIsShownToItsEnd() async throws {
+        let count = 2_000
+        try await TestBed.run(isLive: true) { bed in
+            try await LiveConnection.open(bed, "?max_hz=0.01") { live in
+                _ = try await live.nextEvent()
+                try bed.commit((0..<count).map { Reading(device: "d\($0)", time: TestBed.now, fields: ["n": .integer(1)]) })
+                #expect(try await live.next(count).map(\.id) == (1...count).map { "\($0)" })
+            }
+        }
+    }
+
+    /// No statistics come before an hour has passed.
+    @Test(.timeLimit(.minutes(1))) func oneReadingWakesWhoeverWaitsForIt() async throws {
+        let end = Atomic<SequenceNumber>(6)
+        let clients = LiveClients(limit: 1) { end.load(ordering: .relaxed) }
+        let ticking = Task { try await clients.run() }
+        let place = try clients.enter()
+        async let waiting: Void = place.wait(.init(newsBehind: 5, notBefore: .now, deadline: .now + .seconds(3_600)))
+        end.store(7, ordering: .relaxed)
+        await waiting
+        ticking.cancel()
+        try await ticking.value
     }
 
     @Test func manyClientsAllSeeEverything() async throws {

@@ -77,6 +77,15 @@ import Testing
         }
     }
 
+    /// So that proxies leave it open.
+    @Test func aSilentStreamHasComments() async throws {
+        try await TestBed.run(isLive: true) { bed in
+            try await LiveConnection.open(bed) { live in
+                while try #require(try await live.nextBlock(), "the stream ended") != ":" {}
+            }
+        }
+    }
+
     @Test func tablesDevicesPrefixAndFieldsSelect() async throws {
         let tables = [TableOptions(name: "telemetry"), TableOptions(name: "events")]
         try await TestBed.run(tables: tables, isLive: true) { bed in
