@@ -77,6 +77,21 @@ import Testing
         }
     }
 
+    /// What waits for its turn is not behind the client: who resumes at the statistics must find it.
+    @Test func statisticsStandBehindWhatWasShown() async throws {
+        try await TestBed.run(isLive: true) { bed in
+            try await LiveConnection.open(bed, "?max_hz=0.01") { live in
+                try bed.commit("d", ["n": .integer(1)], age: .seconds(1))
+                #expect(try await live.next(1)[0].id == "1")
+                try bed.commit("d", ["n": .integer(2)])
+                var stats: LiveEvent
+                repeat { stats = try #require(try await live.nextEvent()) } while try stats.json["sequence"] != .number("2")
+                #expect(stats.id == "1")
+                #expect(try stats.json["behind"] == .number("1"))
+            }
+        }
+    }
+
     /// So that proxies leave it open.
     @Test func aSilentStreamHasComments() async throws {
         try await TestBed.run(isLive: true) { bed in
