@@ -15,6 +15,7 @@ from typing import TypeVar
 import pytest
 
 from harness.broker import Broker
+from harness.browser import Browser
 from harness.disk import small_tmpfs
 from harness.gateway import Gateway
 from harness.program import GAUGEHOUSE, LOAD, Program
@@ -103,6 +104,15 @@ def gateway(bench: Bench) -> Gateway:
     gateway = bench.gateway()
     gateway.start()
     return gateway
+
+
+@pytest.fixture
+def browser(tmp_path: pathlib.Path) -> Iterator[Browser]:
+    browser = Browser(tmp_path / "profile")
+    try:
+        yield browser
+    finally:
+        browser.close()
 
 
 @pytest.fixture

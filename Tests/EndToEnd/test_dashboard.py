@@ -6,7 +6,6 @@ import re
 import shlex
 import subprocess
 import time
-from collections.abc import Iterator
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -40,15 +39,6 @@ HOSTILE = (
     "__proto__",
     "水位計 №1 🚰",
 )
-
-
-@pytest.fixture
-def browser(tmp_path: pathlib.Path) -> Iterator[Browser]:
-    browser = Browser(tmp_path / "profile")
-    try:
-        yield browser
-    finally:
-        browser.close()
 
 
 def device_url(gateway: Gateway, device: str, parameters: str = "") -> str:

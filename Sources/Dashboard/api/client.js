@@ -13,6 +13,9 @@ export class Problem extends Error {
 
   /// The gateway did not answer at all.
   get isUnreachable() { return this.status === 0; }
+
+  /// The token is known, but not for this.
+  get isForbidden() { return this.status === 403; }
 }
 
 /// `/api/v1/devices?limit=10`; parameters that are null or undefined are left out, lists are joined by commas.
@@ -50,7 +53,12 @@ export async function post(path, body, parameters, signal) {
 }
 
 async function problem(response) {
-  if (response.status === 401) dispatchEvent(new Event("tokenwanted"));
+  const found = await described(response);
+  if (found.status === 401) dispatchEvent(new CustomEvent("tokenwanted", { detail: found }));
+  return found;
+}
+
+async function described(response) {
   try {
     const { title, detail, param } = await response.json();
     return new Problem(response.status, title ?? `HTTP ${response.status}`, detail ?? "", param);

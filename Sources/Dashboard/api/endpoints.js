@@ -8,6 +8,8 @@ const pageLimit = 100000;
 
 export const tables = (signal) => get(`${base}/tables`, {}, signal).then((answer) => answer.tables);
 export const stats = (signal) => get(`${base}/stats`, {}, signal);
+/// Whether it is ready, in the words of the statistics; asked by those who may not read them.
+export const readiness = (signal) => get("/-/ready", {}, signal).then(() => ({ ready: true, not_ready_reasons: [] }), notReady);
 export const configuration = (signal) => get(`${base}/config`, {}, signal);
 export const partitions = (table, signal) => get(`${base}/partitions`, { table }, signal).then((answer) => answer.partitions);
 export const devicePage = (table, limit, token, signal) => get(`${base}/devices`, { table, limit, page_token: token }, signal);
@@ -39,6 +41,11 @@ export async function query(table, devices, fields, start, step, signal) {
 
 /// Names for a parameter. Its commas separate: where a name holds one, all fields are asked for.
 export const list = (names) => (names.some((name) => name.includes(",")) || !names.length ? null : names);
+
+function notReady(error) {
+  if (error.status !== 503) throw error;
+  return { ready: false, not_ready_reasons: [error.detail.replace(/^Not ready: /, "")] };
+}
 
 /// An id may hold any character, `/` too.
 function devicePath(id, rest = "") {

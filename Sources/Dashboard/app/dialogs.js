@@ -30,15 +30,22 @@ export function showKeys() {
   openDialog("Keys", element("div", { class: "keys" }, rows), element("div", { class: "actions" }, closeButton()));
 }
 
-export function askForToken() {
+/// - problem: why the gateway asks; null: a person does.
+export function askForToken(problem = null) {
   if (document.querySelector("dialog[open]")) return;
-  const input = element("input", { type: "password", id: "token-input", autocomplete: "off", spellcheck: "false", value: settings.token });
+  const input = element("input", {
+    type: "password", id: "token-input", autocomplete: "off", spellcheck: "false", value: settings.token,
+    "aria-describedby": "token-refusal",
+  });
+  // Who has not given a token yet needs not be told that it is missing.
+  const reason = settings.token && problem ? problem.detail || problem.title : "";
+  const refusal = element("p", { class: "bad-text clip", role: "alert", id: "token-refusal", hidden: !reason }, reason);
   const form = element("form", { method: "dialog" },
     element("label", { for: "token-input" }, "Bearer token"), input,
     element("div", { class: "actions" }, closeButton("Cancel"), element("button", { class: "main" }, "Use token")));
   form.addEventListener("submit", () => { settings.token = input.value.trim(); });
   const note = "Kept by this tab only, until it is closed. An empty one is forgotten.";
-  openDialog("Token for the API", element("p", { class: "dim" }, note), form);
+  openDialog("Token for the API", refusal, element("p", { class: "dim" }, note), form);
 }
 
 /// Copies; where the browser does not (a page without TLS that is not on localhost), shows what there is to copy.

@@ -1,7 +1,7 @@
 // The bar: where one can go, how the gateway is, table, zone, theme, token.
 
 import { element, icon, setText } from "../dom/element.js";
-import { button } from "../dom/parts.js";
+import { button, notForThisToken } from "../dom/parts.js";
 import { rate } from "../format/numbers.js";
 import { zoneName } from "../format/times.js";
 import { askForToken, showKeys } from "./dialogs.js";
@@ -35,21 +35,34 @@ function pulseElement() {
   const speed = element("span", { class: "rate" });
   const node = element("span", { class: "pulse", id: "pulse" }, dot, word, speed);
   pulse.addEventListener("beat", () => {
-    const { stats, problem } = pulse;
-    const [level, text] = problem ? ["bad", "no answer"] : stats.ready ? ["good", "ready"] : ["warn", "not ready"];
+    const [level, text] = pulse.problem ? failure(pulse.problem) : pulse.readiness.ready ? ["good", "ready"] : ["warn", "not ready"];
     dot.className = `dot ${level}`;
     setText(word, text);
-    setText(speed, stats && !problem ? `${rate(stats.readings_per_s)} readings/s` : "");
+    setText(speed, speedText());
+    node.title = pulse.refusal ? notForThisToken : "";
   });
   return node;
 }
 
+/// A gateway that refuses has answered.
+function failure(problem) {
+  if (problem.isUnreachable || problem.status === undefined) return ["bad", "no answer"];
+  return problem.status === 401 ? ["warn", "token needed"] : ["bad", `error ${problem.status}`];
+}
+
+function speedText() {
+  if (pulse.problem) return "";
+  return pulse.refusal ? "figures: not for this token" : `${rate(pulse.stats.readings_per_s)} readings/s`;
+}
+
 function showProblem() {
-  const { stats, problem } = pulse;
-  notice("gateway", problem?.status === 401 ? { title: "A token is needed", detail: "This gateway asks for a bearer token." } : problem);
-  const reasons = !problem && stats && !stats.ready ? { title: "Not ready", detail: stats.not_ready_reasons.join("; ") } : null;
+  const { readiness, problem } = pulse;
+  notice("gateway", problem?.status === 401 ? { title: "A token is needed", detail: missingToken(problem) } : problem);
+  const reasons = !problem && !readiness.ready ? { title: "Not ready", detail: readiness.not_ready_reasons.join("; ") } : null;
   notice("readiness", reasons, "warn");
 }
+
+const missingToken = (problem) => (settings.token ? problem.detail : "This gateway asks for a bearer token.");
 
 function tableChooser() {
   const select = element("select", { "aria-label": "Table", id: "table", hidden: true, onchange: () => tables.choose(select.value) });

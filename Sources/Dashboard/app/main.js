@@ -56,7 +56,7 @@ buildFrame();
 listenForKeys();
 addEventListener("hashchange", () => current && show());
 addEventListener("zonechange", again);
-addEventListener("tokenwanted", () => askForToken());
+addEventListener("tokenwanted", (event) => askForToken(event.detail));
 addEventListener("tokenchange", () => (current ? again() : begin()));
 tables.addEventListener("choose", again);
 setInterval(() => refreshAges(document), 1000);

@@ -12,13 +12,27 @@ class Pulse extends EventTarget {
   stats = null;
   /// Why there is none; null while there is.
   problem = null;
+  /// Why this token gets no statistics; null: it gets them. The gateway answers all the same.
+  refusal = null;
+  /// `{ready, not_ready_reasons}` of the last answer; null without one.
+  readiness = null;
   /// `{time, stats}`, oldest first.
   samples = [];
   isKeen = false;
 
+  constructor() {
+    super();
+    // Heard before the pages hear it: what one token may see is not another's.
+    addEventListener("tokenchange", () => this.#forget());
+  }
+
   start() {
     document.addEventListener("visibilitychange", () => this.ask());
-    addEventListener("tokenchange", () => this.ask());
+    this.ask();
+  }
+
+  #forget() {
+    [this.stats, this.refusal, this.samples] = [null, null, []];
     this.ask();
   }
 
@@ -28,9 +42,9 @@ class Pulse extends EventTarget {
     // One that overtakes another ends it.
     const turn = (this.turn = (this.turn ?? 0) + 1);
     try {
-      const stats = await api.stats(AbortSignal.timeout(10000));
+      const answer = await this.#answer(AbortSignal.timeout(10000));
       if (turn !== this.turn) return;
-      this.#keep(stats);
+      this.#keep(answer);
     } catch (error) {
       if (turn !== this.turn) return;
       this.problem = error;
@@ -39,9 +53,21 @@ class Pulse extends EventTarget {
     this.timer = setTimeout(() => this.ask(), this.isKeen || this.problem ? keenMilliseconds : calmMilliseconds);
   }
 
-  #keep(stats) {
-    this.stats = stats;
-    this.problem = null;
+  /// Statistics, or, for a token that they are refused to, whether the gateway is ready. A refusal is not asked for twice.
+  async #answer(signal) {
+    if (this.refusal) return { readiness: await api.readiness(signal), refusal: this.refusal };
+    try {
+      const stats = await api.stats(signal);
+      return { stats, readiness: stats, refusal: null };
+    } catch (error) {
+      if (!error.isForbidden) throw error;
+      return { readiness: await api.readiness(signal), refusal: error };
+    }
+  }
+
+  #keep({ stats = null, readiness, refusal }) {
+    [this.stats, this.readiness, this.refusal, this.problem] = [stats, readiness, refusal, null];
+    if (!stats) return;
     this.samples.push({ time: Date.now(), stats });
     if (this.samples.length > keptSamples) this.samples.shift();
   }

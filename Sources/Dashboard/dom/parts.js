@@ -13,6 +13,12 @@ export function panel(title, { note = null, end = null, ...attributes }, ...cont
     ...content);
 }
 
+/// Instead of figures that are no secret of one device, but no token for some devices may see.
+export const notForThisToken = "Not for this token: it takes a token that may read everything.";
+
+export const refusalPanel = (title) =>
+  panel(title, { hidden: true, "data-refusal": "" }, element("p", { class: "dim" }, notForThisToken));
+
 /// - heads: titles; one that begins with "#" is of numbers. - rows: lists of texts or nodes.
 export function plainTable(heads, rows, attributes = {}) {
   const kinds = heads.map((head) => (head.startsWith("#") ? "number" : null));

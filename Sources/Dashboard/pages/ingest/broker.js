@@ -10,7 +10,8 @@ export class Broker {
     this.node = panel("MQTT", { id: "mqtt" }, this.content);
   }
 
-  /// - mqtt: of the statistics; null when it is not configured. - configuration: undefined until it is known.
+  /// - mqtt: of the statistics; null when it is not configured.
+  /// - configuration: undefined until it is known; null: this token may not read it.
   show(mqtt, configuration) {
     if (!mqtt) return this.content.replaceChildren(element("p", { class: "dim" }, "Not configured: readings come over HTTP alone."));
     const several = mqtt.brokers?.length > 1 ? mqtt.brokers : [];
@@ -19,6 +20,7 @@ export class Broker {
       mqtt.last_error && ["Last error", element("span", { class: mqtt.connected ? "dim" : "bad-text" }, mqtt.last_error)],
       ["Messages", count(mqtt.messages)], ["Received", bytes(mqtt.bytes)], ["Reconnects", count(mqtt.reconnects)],
       ...[configuration?.mqtt ?? []].flat().flatMap(brokerRows),
+      configuration === null && ["Subscriptions", element("span", { class: "dim" }, "in the configuration, which is for admin tokens")],
     ];
     this.content.replaceChildren(element("table", { class: "plain" }, element("tbody", {}, rows.filter((row) => row).map(([name, value]) =>
       element("tr", {}, element("th", { scope: "row" }, name), element("td", { class: "clip" }, value))))));

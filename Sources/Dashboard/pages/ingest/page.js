@@ -5,6 +5,7 @@ import { notice, report } from "../../app/notices.js";
 import { pulse } from "../../app/pulse.js";
 import { tables } from "../../app/tables.js";
 import { element } from "../../dom/element.js";
+import { refusalPanel } from "../../dom/parts.js";
 import { figures } from "../../dom/figures.js";
 import { count, milliseconds, rate } from "../../format/numbers.js";
 import { lengthText } from "../../format/times.js";
@@ -27,8 +28,10 @@ export class IngestPage {
     this.rejects = new Rejects();
     this.broker = new Broker();
     const pair = (one, other) => element("div", { class: "two" }, one.node, other.node);
-    this.node = element("div", { class: "page scrolling", "data-page": "ingest" }, element("h1", { class: "unseen" }, "Ingest"), this.top,
-      pair(this.rates, this.commits), pair(this.rejects, this.broker));
+    this.parts = [this.top, pair(this.rates, this.commits), pair(this.rejects, this.broker)];
+    this.refusal = refusalPanel("Rates, refusals and the broker");
+    this.node = element("div", { class: "page scrolling", "data-page": "ingest" }, element("h1", { class: "unseen" }, "Ingest"),
+      this.refusal, this.parts);
     this.beat = () => this.#show();
     pulse.addEventListener("beat", this.beat);
     pulse.isKeen = true;
@@ -51,9 +54,9 @@ export class IngestPage {
   /// What changes less often than the pulse: the newest reading, the configuration, samples of what was refused.
   async #load() {
     const { signal } = this.#abort;
+    if (pulse.refusal) return;
     try {
-      const [configuration] = await Promise.all([api.configuration(signal), tables.load(signal)]);
-      this.configuration = configuration;
+      await Promise.all([this.#loadConfiguration(signal), tables.load(signal)]);
       notice("ingest", null);
       this.#show();
     } catch (error) {
@@ -63,8 +66,21 @@ export class IngestPage {
     if (!signal.aborted) this.timer = setTimeout(() => this.#load(), refreshMilliseconds);
   }
 
+  /// Of the operator's alone: without it the page says less. A refusal is not asked for twice.
+  async #loadConfiguration(signal) {
+    if (this.configuration === null) return;
+    try {
+      this.configuration = await api.configuration(signal);
+    } catch (error) {
+      if (!error.isForbidden) throw error;
+      this.configuration = null;
+    }
+  }
+
   #show() {
-    const { stats, problem } = pulse;
+    const { stats, problem, refusal } = pulse;
+    this.refusal.hidden = !refusal;
+    for (const part of this.parts) part.hidden = Boolean(refusal);
     if (!stats || problem) return;
     this.top.replaceChildren(figures([
       ["Messages", rate(stats.messages_per_s), "a second"], ["Readings", rate(stats.readings_per_s), "a second"], this.#lag(),

@@ -55,7 +55,7 @@ export class Rejects {
       notice("dead-letters", null);
       for (const [reason, row] of this.#rows) this.#showSamples(reason, row);
     } catch (error) {
-      report("dead-letters", error);
+      if (!error.isForbidden) report("dead-letters", error);
     }
   }
 

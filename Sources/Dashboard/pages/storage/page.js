@@ -5,7 +5,7 @@ import { notice, report } from "../../app/notices.js";
 import { pulse } from "../../app/pulse.js";
 import { tables } from "../../app/tables.js";
 import { element, setText } from "../../dom/element.js";
-import { button } from "../../dom/parts.js";
+import { button, refusalPanel } from "../../dom/parts.js";
 import { figures } from "../../dom/figures.js";
 import { VirtualTable } from "../../dom/virtual-table.js";
 import { bytes, count } from "../../format/numbers.js";
@@ -38,8 +38,10 @@ export class StoragePage {
     });
     this.shown = [];
     this.grid.setColumns(columns);
+    this.refusal = refusalPanel("What is stored");
     this.node = element("div", { class: "page", "data-page": "storage" }, element("h1", { class: "unseen" }, "Storage"),
-      element("div", { class: "page-top" }, this.top, this.shelf), element("div", { class: "toolbar" }, this.segments), this.grid.node);
+      element("div", { class: "page-top" }, this.refusal, this.top, this.shelf), element("div", { class: "toolbar" }, this.segments),
+      this.grid.node);
     this.beat = () => this.#showFigures();
     pulse.addEventListener("beat", this.beat);
     this.#load();
@@ -65,15 +67,23 @@ export class StoragePage {
       this.#showList();
     } catch (error) {
       if (error.name === "AbortError") return;
+      if (error.isForbidden) return this.#showRefusal();
       report("partitions", error);
     }
     this.timer = setTimeout(() => this.#load(), refreshMilliseconds);
   }
 
+  #showRefusal() {
+    notice("partitions", null);
+    this.refusal.hidden = false;
+    for (const part of [this.top, this.shelf, this.segments, this.grid.node]) part.hidden = true;
+  }
+
   #showFigures() {
     const table = tables.current;
     const storage = pulse.stats?.storage;
-    if (!table) return;
+    // A token for some devices is not shown the rows of all.
+    if (table?.rows === undefined) return;
     const failed = this.partitions.filter(filters["with errors"]).length;
     const objects = this.partitions.flatMap((partition) => partition.objects);
     this.top.replaceChildren(figures([
