@@ -1,11 +1,17 @@
-// The fleet without a device: how to make the first one, with this gateway's own broker and topics.
+// The fleet without a device: how to make the first one, with this gateway's own broker and topics where the token may read them.
 
+import { target } from "../../api/client.js";
 import * as api from "../../api/endpoints.js";
 import { copyText } from "../../app/dialogs.js";
 import { report } from "../../app/notices.js";
 import { pulse } from "../../app/pulse.js";
+import { tables } from "../../app/tables.js";
 import { announce, element, icon, setText } from "../../dom/element.js";
 
+/// Of a gateway that does not tell its own.
+const exampleBroker = { host: "BROKER", port: 1883 };
+const exampleSubscription = { topic: "devices/{device}/telemetry" };
+const exampleNote = "An example: this gateway's broker and topics are in its configuration, which is for admin tokens.";
 const payload = `'{"temperature":21.5,"status":"ok"}'`;
 
 export class Welcome {
@@ -27,24 +33,24 @@ export class Welcome {
     try {
       this.#showSteps(await api.configuration());
     } catch (error) {
-      report("page", error);
-      this.#showSteps({});
+      if (!error.isForbidden) report("page", error);
+      this.#showSteps(error.isForbidden ? null : {});
     }
     this.#showState();
   }
 
+  /// - configuration: null: this token may not read it.
   #showSteps(configuration) {
-    const broker = [configuration.mqtt ?? []].flat()[0];
-    const subscription = broker?.subscription?.[0];
-    const steps = [];
-    if (broker && subscription) steps.push(["Publish a reading to the broker", publishCommand(broker, subscription)]);
-    steps.push([steps.length ? "Or write it over HTTP" : "Write a reading over HTTP", writeCommand()], ["Read it back", readCommand()]);
-    const item = ([title, text]) => element("li", {}, element("div", {}, element("h2", {}, title), command(text)));
-    this.steps.replaceChildren(...steps.map(item));
+    const publish = configuration ? publishStep(configuration) : exampleStep();
+    const write = [publish ? "Or write it over HTTP" : "Write a reading over HTTP", writeCommand()];
+    const item = ([title, text, note]) => element("li", {},
+      element("div", {}, element("h2", {}, title), command(text), note && element("p", { class: "dim" }, note)));
+    this.steps.replaceChildren(...[publish, write, ["Read it back", readCommand()]].filter((step) => step).map(item));
   }
 
   #showState() {
-    const mqtt = pulse.stats?.mqtt;
+    if (!pulse.stats) return setText(this.wait, "Waiting for the first reading…");
+    const mqtt = pulse.stats.mqtt;
     if (!mqtt) return setText(this.wait, "Waiting for the first reading… MQTT is not configured here.");
     const error = mqtt.last_error ? ` (${mqtt.last_error})` : "";
     const state = mqtt.connected ? "The broker is connected." : `The broker is not connected${error}.`;
@@ -52,6 +58,23 @@ export class Welcome {
     const refused = rejected ? ` ${rejected} messages were refused: see Ingest.` : "";
     setText(this.wait, `Waiting for the first reading… ${state}${refused}`);
   }
+}
+
+/// Null without a broker, and where no subscription fills the table that is looked at.
+function publishStep(configuration) {
+  for (const broker of [configuration.mqtt ?? []].flat()) {
+    const subscription = broker.subscription?.find(fillsTable);
+    if (subscription) return ["Publish a reading to the broker", publishCommand(broker, subscription)];
+  }
+  return null;
+}
+
+/// A topic may name the table itself.
+const fillsTable = ({ topic, table }) => topic?.includes("{table}") || (table || tables.list[0]?.name) === tables.name;
+
+function exampleStep() {
+  if (pulse.stats && !pulse.stats.mqtt) return null;
+  return ["Publish a reading to the broker", publishCommand(exampleBroker, exampleSubscription), exampleNote];
 }
 
 /// What a person would type who is logged in on this box, or beside it.
@@ -68,7 +91,7 @@ function publishCommand(broker, subscription) {
 /// A topic that the subscription takes, for the device `dev-1`.
 function topic(subscription) {
   const pattern = subscription.topic || subscription.filter;
-  return pattern.replaceAll("{device}", "dev-1").replace(/\{[^}]*\}|\+/g, "any").replace(/\/#$/, "");
+  return pattern.replaceAll("{device}", "dev-1").replaceAll("{table}", tables.name).replace(/\{[^}]*\}|\+/g, "any").replace(/\/#$/, "");
 }
 
 const tokenText = () => " \\\n  -H \"Authorization: Bearer $TOKEN\"";
@@ -76,11 +99,17 @@ const tokenText = () => " \\\n  -H \"Authorization: Bearer $TOKEN\"";
 function writeCommand() {
   const reading = `'{"device":"dev-1","fields":{"temperature":21.5}}'`;
   const type = "-H 'Content-Type: application/json'";
-  return `curl ${location.origin}/api/v1/write \\\n  ${type}${needsToken() ? tokenText() : ""} \\\n  -d ${reading}`;
+  return `curl ${address("/api/v1/write")} \\\n  ${type}${needsToken() ? tokenText() : ""} \\\n  -d ${reading}`;
 }
 
 function readCommand() {
-  return `curl ${location.origin}/api/v1/devices/dev-1/latest${needsToken() ? tokenText() : ""}`;
+  return `curl ${address("/api/v1/devices/dev-1/latest")}${needsToken() ? tokenText() : ""}`;
+}
+
+/// The first table is the one that is meant where none is named.
+function address(path) {
+  const isDefault = tables.name === tables.list[0]?.name;
+  return quoted(location.origin + target(path, { table: isDefault ? null : tables.name }));
 }
 
 const needsToken = () => sessionStorage.getItem("gaugehouse.token") !== null;
