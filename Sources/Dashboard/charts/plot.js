@@ -98,7 +98,7 @@ export class Plot {
 
   #lines(series) {
     const color = this.colors(series.color);
-    const points = { show: this.options.isDotted, size: 4, fill: color };
+    const points = { show: Boolean(this.options.isDotted), filter: lonely, size: 4, fill: color };
     const line = { label: series.name, stroke: color, width: 1.5, points, spanGaps: false };
     const edge = { stroke: "transparent", points: { show: false } };
     return series.band ? [{ ...edge }, { ...edge }, line] : [line];
@@ -152,6 +152,15 @@ export class Plot {
     }
     ctx.restore();
   }
+}
+
+/// Values between gaps, which no line would show; where every point is drawn there is nothing to add.
+function lonely(plot, index, isDotted) {
+  if (isDotted) return null;
+  const values = plot.data[index];
+  const isMissing = (place) => values[place] === null || values[place] === undefined;
+  const places = [...values.keys()].filter((place) => !isMissing(place) && isMissing(place - 1) && isMissing(place + 1));
+  return places.length ? places : null;
 }
 
 function hatch(ctx, left, top, width, height, color, lineColor) {
