@@ -71,6 +71,9 @@ static const struct gh_asset dashboard[] = {
     {"dom/virtual-table.js", (const unsigned char[]){
 #embed "../Dashboard/dom/virtual-table.js" suffix(, 0)
     }},
+    {"format/names.js", (const unsigned char[]){
+#embed "../Dashboard/format/names.js" suffix(, 0)
+    }},
     {"format/numbers.js", (const unsigned char[]){
 #embed "../Dashboard/format/numbers.js" suffix(, 0)
     }},
@@ -97,6 +100,9 @@ static const struct gh_asset dashboard[] = {
     }},
     {"pages/device/values.js", (const unsigned char[]){
 #embed "../Dashboard/pages/device/values.js" suffix(, 0)
+    }},
+    {"pages/fleet/common-fields.js", (const unsigned char[]){
+#embed "../Dashboard/pages/fleet/common-fields.js" suffix(, 0)
     }},
     {"pages/fleet/device-list.js", (const unsigned char[]){
 #embed "../Dashboard/pages/fleet/device-list.js" suffix(, 0)

@@ -1,5 +1,6 @@
 // Starts the dashboard: the bar, and the page that the address names.
 
+import { visible } from "../format/names.js";
 import { refreshAges } from "../format/times.js";
 import { DevicePage } from "../pages/device/page.js";
 import { FleetPage } from "../pages/fleet/page.js";
@@ -31,7 +32,7 @@ function show() {
     document.getElementById("main").replaceChildren(current.node);
     markSection(to.page === "device" ? "fleet" : to.page);
   }
-  document.title = `${current.title} · Gaugehouse`;
+  document.title = `${visible(current.title)} · Gaugehouse`;
   current.show(to);
 }
 

@@ -8,6 +8,7 @@ import { address, go } from "../../app/router.js";
 import { isNumeric, tables } from "../../app/tables.js";
 import { announce, element, icon, setText } from "../../dom/element.js";
 import { count } from "../../format/numbers.js";
+import { visible } from "../../format/names.js";
 import { durationText, setAge } from "../../format/times.js";
 import { load, parameters } from "./data.js";
 import { Panel } from "./panel.js";
@@ -70,10 +71,11 @@ export class DevicePage {
     this.readings = element("b", {});
     this.first = element("time", {});
     const fact = (...content) => element("span", {}, ...content);
+    this.facts = element("div", { class: "facts" },
+      fact("last seen ", this.seen), fact("first seen ", this.first), fact(this.readings, " readings"));
     return element("div", { class: "device-head" },
       element("a", { href: "#/", class: "button", title: "Back to the fleet (Esc)" }, icon("back"), "Fleet"),
-      element("h1", {}, this.id), this.state,
-      element("div", { class: "facts" }, fact("last seen ", this.seen), fact("first seen ", this.first), fact(this.readings, " readings")));
+      element("h1", {}, this.id), this.state, this.facts);
   }
 
   // Loading
@@ -89,8 +91,17 @@ export class DevicePage {
       this.values.show(latest.values);
       device.fields.filter(isNumeric).slice(0, panelLimit).forEach((field, index) => this.#addPanel(field, index));
     } catch (error) {
-      report("page", error);
+      if (error.status === 404) this.#showMissing();
+      else report("page", error);
     }
+  }
+
+  /// What would ask for its readings is out of use; the way back is not.
+  #showMissing() {
+    const text = `There is no device ${visible(this.id)} in table ${this.table}.`;
+    for (const part of [this.state, this.facts, this.values.node]) part.hidden = true;
+    this.bar.node.inert = true;
+    this.panelsNode.append(element("section", { class: "panel", id: "missing", role: "status" }, text));
   }
 
   #showFacts() {

@@ -11,11 +11,10 @@ import { count } from "../../format/numbers.js";
 import { DeviceList } from "./device-list.js";
 import { OnScreen } from "./on-screen.js";
 import { columns, fillRow, makeRow, markFresh } from "./row.js";
+import { commonFields } from "./common-fields.js";
 import { Toolbar } from "./toolbar.js";
 import { Welcome } from "./welcome.js";
 
-/// Shown until somebody chooses.
-const defaultFields = 5;
 const newFieldsMilliseconds = 30000;
 
 export class FleetPage {
@@ -23,6 +22,7 @@ export class FleetPage {
 
   constructor() {
     this.table = tables.name;
+    this.abort = new AbortController();
     this.list = new DeviceList(this.table, { change: () => this.#listChanged(), failure: (error) => this.#failed("devices", error) });
     this.view = new OnScreen(this.table, {
       values: () => this.grid.setCount(this.list.shown.length, this.#emptyText()),
@@ -53,6 +53,7 @@ export class FleetPage {
   close() {
     document.removeEventListener("keydown", this.keys);
     clearInterval(this.timer);
+    this.abort.abort();
     for (const part of [this.list, this.view, this.grid, this.welcome]) part?.close();
     for (const name of ["devices", "latest", "sparklines", "live"]) notice(name, null);
   }
@@ -61,9 +62,23 @@ export class FleetPage {
 
   #readFields() {
     const all = tables.current?.fields ?? [];
-    const chosen = settings.fields(this.table) ?? all.slice(0, defaultFields).map((field) => field.name);
+    const chosen = settings.fields(this.table) ?? this.common ?? [];
     this.toolbar.showFields(all, chosen);
     this.#showFields(all, chosen);
+  }
+
+  /// Until somebody chooses, what most devices on screen have. Asked for once, and again when there are more fields to choose from.
+  async #readCommonFields() {
+    const all = tables.current?.fields ?? [];
+    if (settings.fields(this.table) || !this.list.count || this.commonOf === all.length) return;
+    this.commonOf = all.length;
+    try {
+      this.common = await commonFields(this.table, this.list.shown.map((device) => device.id), all, this.abort.signal);
+      this.#readFields();
+    } catch (error) {
+      this.commonOf = null;
+      this.#failed("latest", error);
+    }
   }
 
   #choose(names) {
@@ -83,6 +98,7 @@ export class FleetPage {
     try {
       await tables.load();
       if (tables.current?.fields.length !== before) this.#readFields();
+      await this.#readCommonFields();
     } catch (error) {
       report("devices", error);
     }
@@ -115,6 +131,7 @@ export class FleetPage {
     const note = list.isWhole ? part : `loading, ${count(list.count)} so far`;
     this.toolbar.showCounts([list.count, list.countOf("online"), list.countOf("stale")], note);
     this.grid.setCount(list.shown.length, this.#emptyText());
+    this.#readCommonFields();
   }
 
   #emptyText() { return this.list.isWhole ? "No device is like that." : "Loading…"; }
