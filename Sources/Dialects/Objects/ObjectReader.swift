@@ -218,6 +218,10 @@ extension Rejection {
         Rejection(.payloadTooLong, "\(byteCount) bytes; at most \(Limits.payloadByteCount)")
     }
 
+    static func fieldNameTooLong(_ name: UnsafeRawBufferPointer) -> Rejection {
+        Rejection(.fieldNameTooLong, "field \"\(excerpt(name))\": a field's name has at most \(Limits.fieldNameByteCount) bytes")
+    }
+
     static func deviceTooLong(_ byteCount: Int) -> Rejection {
         Rejection(.deviceTooLong, "a device id of \(byteCount) bytes; at most \(Limits.deviceByteCount)")
     }

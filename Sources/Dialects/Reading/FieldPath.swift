@@ -15,7 +15,7 @@ struct FieldPath: ~Copyable {
         guard part.count > 0 else { throw Rejection(.undecodable, "field \"\(excerpt(name))\": a field's name is empty") }
         let separator = count > 0 ? 1 : 0
         guard count + separator + part.count <= memory.count else {
-            throw Rejection(.fieldNameTooLong, "field \"\(excerpt(count > 0 ? name : part))\": a field's name is too long")
+            throw .fieldNameTooLong(count > 0 ? name : part)
         }
         if separator == 1 { memory[count] = UInt8(ascii: ".") }
         UnsafeMutableRawBufferPointer(rebasing: memory[(count + separator)...]).copyMemory(from: part)
@@ -36,7 +36,7 @@ struct FieldPath: ~Copyable {
     /// Appends to the last part.
     mutating func extend(_ suffix: UnsafeRawBufferPointer) throws(Rejection) {
         guard count + suffix.count <= memory.count else {
-            throw Rejection(.fieldNameTooLong, "field \"\(excerpt(name))\": a field's name is too long")
+            throw .fieldNameTooLong(name)
         }
         UnsafeMutableRawBufferPointer(rebasing: memory[count...]).copyMemory(from: suffix)
         count += suffix.count

@@ -110,7 +110,7 @@ struct ReadingBuilder {
             throw Rejection(.badValue, "field \"\(ReservedField.state)\": the name is reserved for the state of the device's connection")
         }
         guard name.count <= Limits.fieldNameByteCount else {
-            throw Rejection(.fieldNameTooLong, "field \"\(excerpt(name))\": a field's name is too long")
+            throw .fieldNameTooLong(name)
         }
     }
 

@@ -53,21 +53,22 @@ struct Parameters: Sendable {
 
     func isGiven(_ name: String) -> Bool { values.contains { $0.name == name } }
 
-    func text(_ name: String) throws(Problem) -> String? {
+    /// - Parameter example: what a value looks like.
+    func text(_ name: String, like example: String? = nil) throws(Problem) -> String? {
         switch value(name) {
         case nil: return nil
         case .text(let text, _)?: return text
         case .json(.string(let text))?: return text
-        case .json?: throw .invalid(name, "\(name) must be a string.")
+        case .json?: throw .invalid(name, "\(name) must be a string\(example.map { ", such as \"\($0)\"" } ?? "").")
         }
     }
 
     /// A list. In a query string it is split at its commas once decoded, as most clients encode every comma: a name that holds one needs a
     /// JSON body.
-    func list(_ name: String) throws(Problem) -> [String]? {
+    func list(_ name: String, like example: [String] = ["a", "b"]) throws(Problem) -> [String]? {
         var elements: [String] = []
         if case .json(let value)? = value(name) {
-            let problem = Problem.invalid(name, "\(name) must be a list of strings, such as [\"a\",\"b\"].")
+            let problem = Problem.invalid(name, "\(name) must be a list of strings, such as \(example).")
             guard case .array(let members) = value else { throw problem }
             for member in members {
                 guard case .string(let text) = member else { throw problem }
@@ -121,7 +122,7 @@ struct Parameters: Sendable {
 
     /// Several choices of a list, each at most once; nil when it is not given.
     func choices<Choice: RawRepresentable<String> & CaseIterable & Hashable>(_ name: String) throws(Problem) -> [Choice]? {
-        guard let texts = try list(name) else { return nil }
+        guard let texts = try list(name, like: Choice.allCases.prefix(2).map(\.rawValue)) else { return nil }
         var choices: [Choice] = []
         for text in texts { choices.append(try Self.choice(text, of: name)) }
         guard Set(choices).count == choices.count else { throw .invalid(name, "\(name) must name each once.") }
@@ -137,7 +138,7 @@ struct Parameters: Sendable {
 
     /// A length of time above zero.
     func span(_ name: String) throws(Problem) -> TimeSpan? {
-        guard let text = try text(name) else { return nil }
+        guard let text = try text(name, like: "5m") else { return nil }
         guard let span = TimeSpan(text: text), span > .zero else {
             throw .invalid(name, "\(name) must be a length of time above zero, such as 30s, 5m, 1h, 1d or 1h30m.")
         }

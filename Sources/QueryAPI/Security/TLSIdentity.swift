@@ -1,3 +1,4 @@
+import Glibc
 import NIOSSL
 
 /// A certificate with its chain and its key, checked and ready for connections: TLS 1.2 at least, HTTP/1.1.
@@ -29,6 +30,7 @@ package struct TLSIdentity: Sendable {
     package static func checkCertificates(_ file: String) throws(Unusable) { _ = try certificates(file) }
 
     private static func certificates(_ file: String) throws(Unusable) -> [NIOSSLCertificate] {
+        guard access(file, R_OK) == 0 else { throw Unusable(reason: "\(file) cannot be read: \(String(cString: strerror(errno)))") }
         let certificates: [NIOSSLCertificate]
         do { certificates = try NIOSSLCertificate.fromPEMFile(file) } catch {
             throw Unusable(reason: "\(file) holds no certificates in PEM that can be read (\(error))")

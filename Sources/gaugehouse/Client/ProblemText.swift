@@ -24,6 +24,7 @@ struct ProblemText {
         switch parameter {
         case "fields": "--field"
         case "devices", "id": "device"
+        case "authorization": "--token"
         case "body": nil
         case "page_token", "format", "shape", "time": nil
         default: "--" + parameter.replacing("_", with: "-")

@@ -46,6 +46,7 @@ struct SeriesRequest: ParsableArguments {
 
     func validate() throws {
         guard limit > 0 else { throw ValidationError("--limit is at least 1") }
+        guard !devices.contains("") else { throw ValidationError("a device id is not empty") }
         guard devices.isEmpty || prefix == nil else { throw ValidationError("device ids and --prefix exclude each other") }
     }
 
