@@ -1,4 +1,5 @@
 import Dialects
+import Foundation
 import Telemetry
 import TelemetryStore
 import Testing
