@@ -43,7 +43,7 @@ package final class Table: Sendable {
             core.partitions.values.sorted { $0.id > $1.id }.map { partition in
                 PartitionSummary(
                     table: name, id: partition.id, start: core.start(of: partition.id), end: core.end(of: partition.id),
-                    state: partition.state(tasks: options.requiredDeliveries), rowCount: partition.rowCount,
+                    state: partition.state(scopes: core.deliveries), rowCount: partition.rowCount,
                     byteCount: partition.segmentByteCount + partition.headByteCount, segmentCount: partition.segments.count)
             }
         }

@@ -33,6 +33,8 @@ final class TableCore: @unchecked Sendable {
     var droppedThrough = Int64.min
     /// Directories of dropped partitions that are still to be removed.
     var unremoved: Set<String> = []
+    /// What must be delivered before a partition may be dropped, by task.
+    var deliveries: [String: DeliveryScope]
     /// For the thread that applies.
     var lateRows = LateRows()
     /// Indexes, ascending, of the rows of the section applied last that are no news: duplicates, and those of a dropped partition.
@@ -51,6 +53,7 @@ final class TableCore: @unchecked Sendable {
         self.compressionLevel = compressionLevel
         self.clock = clock
         self.headMemory = headMemory
+        deliveries = Dictionary(options.requiredDeliveries.map { ($0, .everything) }) { $1 }
         gate = AdmissionGate(options.limits)
         setLimits(options.limits, uptime: .zero)
     }

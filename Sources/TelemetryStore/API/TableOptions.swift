@@ -16,7 +16,7 @@ package struct TableOptions: Sendable, Equatable {
     package var maxFuture: TimeSpan = .hours(1)
     /// A device silent for longer is `stale`.
     package var staleAfter: TimeSpan = .minutes(5)
-    /// Names of the delivery tasks that must have a partition before its TTL may drop it.
+    /// Names of the delivery tasks that must have a partition before its TTL may drop it; `Table.require` changes them later.
     package var requiredDeliveries: [String] = []
     /// False: TTL drops partitions whether delivered or not.
     package var retainUntilDelivered = true

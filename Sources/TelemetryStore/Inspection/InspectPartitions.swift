@@ -93,7 +93,7 @@ extension Inspection {
     }
 
     private mutating func count(_ partition: Partition, of table: Int) {
-        let state = partition.state(tasks: partition.record.tasks.keys.sorted())
+        let state = partition.state(scopes: partition.record.tasks.mapValues { _ in .everything })
         report.tables[table].partitions[state, default: 0] += 1
         report.tables[table].segmentCount += partition.segments.count
         report.tables[table].byteCount += partition.segmentByteCount

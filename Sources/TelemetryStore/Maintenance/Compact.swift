@@ -21,11 +21,14 @@ extension Partition {
     /// Segments that are worth a merge.
     static let fanIn = 8
 
-    /// Runs of neighbours that may be merged: no delivery task has them, none is reading, and no merge met damage in them.
+    /// Runs of neighbours that may be merged: no merge met damage in them, and no task's rows begin or end within.
     var mergeable: [ArraySlice<Segment>] {
-        guard !record.tasks.values.contains(where: \.isDelivering) else { return [] }
-        let delivered = record.tasks.values.map(\.deliveredThrough).max() ?? 0
-        return segments.split { $0.footer.flushes.lowerBound <= delivered || unmergeable.contains($0.footer.flushes) }
+        // How far a task reads that only says that it reads, nobody knows.
+        let unknown = record.tasks.values.filter { $0.delivering == .unknown }.map(\.deliveredThrough).min()
+        let bounds = record.tasks.values.flatMap(\.bounds)
+        return segments.split { segment in
+            unmergeable.contains(segment.footer.flushes) || unknown.map { segment.footer.flushes.upperBound > $0 } ?? false
+        }.flatMap { $0.cut(at: bounds) }
     }
 
     /// The newest neighbours of falling size in a run, if there are enough; nil otherwise.
@@ -39,5 +42,28 @@ extension Partition {
             }
             return run[start...]
         }.first { $0.count >= Partition.fanIn }
+    }
+}
+
+extension PartitionRecord.Task {
+    /// Flushes behind which rows begin that it does not have, or that an intent leaves to the next.
+    fileprivate var bounds: [FlushID] {
+        guard case .through(let flush) = delivering else { return [deliveredThrough] }
+        return [deliveredThrough, flush]
+    }
+}
+
+extension ArraySlice<Segment> {
+    fileprivate func cut(at bounds: [FlushID]) -> [ArraySlice<Segment>] {
+        var runs: [ArraySlice<Segment>] = []
+        var start = startIndex
+        for index in indices.dropFirst() {
+            let (before, after) = (self[index - 1].footer.flushes.upperBound, self[index].footer.flushes.lowerBound)
+            guard bounds.contains(where: { $0 >= before && $0 < after }) else { continue }
+            runs.append(self[start..<index])
+            start = index
+        }
+        if start < endIndex { runs.append(self[start...]) }
+        return runs
     }
 }

@@ -53,10 +53,10 @@ extension Maintenance {
     }
 
     private func mayDropLocked(_ partition: Partition, _ table: TableCore) -> Bool {
-        let tasks = table.options.requiredDeliveries
+        let scopes = table.deliveries
         let isEmpty = partition.segments.isEmpty && !partition.hasUnflushedRows
-        if tasks.isEmpty || !table.options.retainUntilDelivered || isEmpty { return true }
-        return partition.record.sealedThrough > 0 && partition.isDelivered(by: tasks)
+        if scopes.isEmpty || !table.options.retainUntilDelivered || isEmpty { return true }
+        return partition.record.sealedThrough > 0 && partition.isDelivered(by: scopes)
     }
 
     /// Late rows that expired in memory go with the partition, but they were stored.

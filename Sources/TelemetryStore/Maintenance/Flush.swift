@@ -52,7 +52,7 @@ extension Maintenance {
         }
     }
 
-    private func makeDirectory(of partition: Partition, _ table: TableCore) throws(StoreError) {
+    func makeDirectory(of partition: Partition, _ table: TableCore) throws(StoreError) {
         guard !partition.isOnDisk else { return }
         try storing { () throws(FileError) in
             try fileSystem.createDirectory(partition.directory)

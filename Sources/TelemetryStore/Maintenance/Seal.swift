@@ -62,17 +62,6 @@ extension Maintenance {
         table.lock.writing { partition.record = record }
     }
 
-    /// Changes the record of a partition, for deliveries.
-    func update(_ id: PartitionID, of table: TableCore, _ change: (inout PartitionRecord) -> Void) throws(StoreError) {
-        try turn { () throws(StoreError) in
-            guard !isClosed else { throw StoreError(.closed, "the store is closed") }
-            guard let partition = table.lock.reading({ table.partitions[id.window] }) else { return }
-            var record = partition.record
-            change(&record)
-            if record != partition.record { try write(record, of: partition, table) }
-        }
-    }
-
     /// Makes one segment of all that may be merged; of what lies between damaged ones if there are any, which are reported at the end.
     private func mergeWhole(_ partition: Partition, _ table: TableCore, _ index: Int) throws(StoreError) {
         var damage: StoreError?

@@ -52,16 +52,22 @@ final class Partition: @unchecked Sendable {
         return frozen
     }
 
-    /// True when every task has all segments and nothing waits to become one.
-    func isDelivered(by tasks: [String]) -> Bool {
-        !hasUnflushedRows && tasks.allSatisfy { record.tasks[$0, default: .init()].deliveredThrough >= lastFlush }
+    /// True when every task has what it is to have.
+    func isDelivered(by scopes: [String: DeliveryScope]) -> Bool {
+        scopes.allSatisfy { name, scope in
+            let delivered = record.tasks[name, default: .init()].deliveredThrough
+            switch scope {
+            case .everything: return !hasUnflushedRows && delivered >= lastFlush
+            case .through(let bounds): return delivered >= min(bounds[id] ?? 0, lastFlush)
+            }
+        }
     }
 
-    func state(tasks: [String]) -> PartitionState {
+    func state(scopes: [String: DeliveryScope]) -> PartitionState {
         if record.sealedThrough == 0 { return .open }
-        if tasks.isEmpty { return .sealed }
-        if isDelivered(by: tasks) { return .delivered }
-        return tasks.contains { record.tasks[$0]?.isDelivering == true } ? .delivering : .sealed
+        if scopes.isEmpty { return .sealed }
+        if isDelivered(by: scopes) { return .delivered }
+        return scopes.keys.contains { record.tasks[$0]?.delivering != nil } ? .delivering : .sealed
     }
 
     /// Everything that may hold rows of the device in `times`, by reference: readable after the lock is gone.

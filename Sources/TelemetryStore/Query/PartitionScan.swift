@@ -1,74 +1,7 @@
 import Telemetry
 import TelemetryCodec
 
-/// A sealed partition, or what was added to it since, that a delivery task does not have yet.
-package struct DeliverablePartition: Sendable, Equatable {
-    package var id: PartitionID
-    package var start: Timestamp
-    package var end: Timestamp
-    /// The task has the flushes up to this.
-    package var after: FlushID
-    /// Newest flush to deliver. Segments do not cross either bound.
-    package var through: FlushID
-    /// Rows in those flushes; a row written again is counted again.
-    package var rowCount: Int
-}
-
-extension Table {
-    /// Sealed partitions with segments that `task` does not have, whose window ended before `time`; oldest first.
-    package func deliverable(task: String, endingBefore time: Timestamp) -> [DeliverablePartition] {
-        core.lock.reading {
-            core.partitions.values.sorted { $0.id < $1.id }.compactMap { partition in
-                let after = partition.record.tasks[task, default: .init()].deliveredThrough
-                let through = partition.record.sealedThrough
-                guard core.end(of: partition.id) <= time, through > after else { return nil }
-                let segments = partition.segments(after: after, through: through)
-                return DeliverablePartition(
-                    id: partition.id, start: core.start(of: partition.id), end: core.end(of: partition.id), after: after,
-                    through: through, rowCount: segments.reduce(0) { $0 + $1.footer.rowCount })
-            }
-        }
-    }
-
-    /// Durable: the partition shows as `delivering`, and its segments stay as they are until it is delivered.
-    package func markDelivering(_ id: PartitionID, task: String) throws(StoreError) {
-        try maintenance.update(id, of: core) { $0.tasks[task, default: .init()].isDelivering = true }
-    }
-
-    /// Durable and idempotent; never lowers what was said before.
-    package func markDelivered(_ id: PartitionID, task: String, through: FlushID) throws(StoreError) {
-        try maintenance.update(id, of: core) { record in
-            var known = record.tasks[task, default: .init()]
-            known.deliveredThrough = max(known.deliveredThrough, through)
-            known.isDelivering = false
-            record.tasks[task] = known
-        }
-    }
-
-    /// Reads the flushes (after, through] of a partition, device by device in key order.
-    /// - Throws: `.corruption` with file and offset; `.unusable` when the partition is gone or a segment crosses either bound, for then
-    ///   the rows asked for cannot be told from others.
-    package func scan(_ id: PartitionID, after: FlushID, through: FlushID) throws(StoreError) -> PartitionScan {
-        let found = core.lock.reading { () -> (inside: [Segment], touched: Int)? in
-            guard let partition = core.partitions[id.window] else { return nil }
-            let touched = partition.segments.count { $0.footer.flushes.lowerBound <= through && $0.footer.flushes.upperBound > after }
-            return (partition.segments(after: after, through: through), touched)
-        }
-        guard let found, found.inside.count == found.touched else {
-            let what = found == nil ? "is gone" : "has a segment across flush \(after) or \(through)"
-            throw StoreError(.unusable, "\(core.directory)/\(core.directoryName(of: id)) \(what)")
-        }
-        return try PartitionScan(found.inside)
-    }
-}
-
-extension Partition {
-    fileprivate func segments(after: FlushID, through: FlushID) -> [Segment] {
-        segments.filter { $0.footer.flushes.lowerBound > after && $0.footer.flushes.upperBound <= through }
-    }
-}
-
-/// All rows of some segments, for one thread.
+/// Rows of some segments, for one thread.
 package final class PartitionScan {
     package struct Field: Sendable, Equatable {
         package var name: String
@@ -96,12 +29,16 @@ package final class PartitionScan {
     private var merger: SegmentMerger
     private let columns: [UInt32: Int]
     private var rows = RowBuffer()
+    private let bucket: Int?
     private var device: (name: String, bucket: Int)?
     private var position = 0
     /// The device has rows behind those in `rows`.
     private var isMore = false
 
-    init(_ segments: [Segment]) throws(StoreError) {
+    /// - Parameters:
+    ///   - times: only rows of these; nil: all.
+    ///   - bucket: only devices of this; nil: all.
+    init(_ segments: [Segment], times: Range<Timestamp>? = nil, bucket: Int? = nil) throws(StoreError) {
         var types: [UInt32: (name: String, bits: UInt8)] = [:]
         for segment in segments {
             for field in try segment.index().fields { types[field.number, default: (field.name, 0)].bits |= field.types }
@@ -112,14 +49,15 @@ package final class PartitionScan {
         }
         columns = Dictionary(uniqueKeysWithValues: ordered.enumerated().map { ($1.key, $0) })
         rowCount = segments.reduce(0) { $0 + $1.footer.rowCount }
-        merger = try SegmentMerger(segments)
+        merger = try SegmentMerger(segments, times: times.map { $0.lowerBound.microseconds...($0.upperBound.microseconds - 1) })
+        self.bucket = bucket
     }
 
     /// Nil at the end.
     package func next() throws(StoreError) -> Chunk? {
         while position == rows.rows.count {
             if !isMore {
-                guard let next = try merger.nextDevice() else { return nil }
+                guard let next = try nextDevice() else { return nil }
                 device = (String(decoding: next.name, as: UTF8.self), next.bucket)
             }
             rows.removeAll()
@@ -134,6 +72,14 @@ package final class PartitionScan {
             position += 1
         }
         return chunk
+    }
+
+    private func nextDevice() throws(StoreError) -> SegmentMerger.Device? {
+        while let next = try merger.nextDevice() {
+            guard let bucket, next.bucket != bucket else { return next }
+            if next.bucket > bucket { return nil }
+        }
+        return nil
     }
 
     private func append(_ row: RowBuffer.Row, to chunk: inout Chunk) {

@@ -39,7 +39,7 @@ struct SegmentCursor {
     }
 
     /// Adds the rows of a piece of the current device to `buffer`.
-    mutating func read(_ piece: SegmentPiece, into buffer: inout RowBuffer) throws(StoreError) {
-        try reader.read(piece, times: .min ... .max, into: &buffer)
+    mutating func read(_ piece: SegmentPiece, times: ClosedRange<Int64>, into buffer: inout RowBuffer) throws(StoreError) {
+        try reader.read(piece, times: times, into: &buffer)
     }
 }

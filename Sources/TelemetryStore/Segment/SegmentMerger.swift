@@ -9,31 +9,38 @@ struct SegmentMerger {
         var newRowCount = 0
     }
 
+    private let times: ClosedRange<Int64>
     private var cursors: [SegmentCursor] = []
     /// Pieces of the present device with their cursors, newest first.
     private var pieces: [(piece: SegmentPiece, cursor: Int)] = []
+    /// Cursors that stand on the present device.
+    private var passed: [Int] = []
     private var merge = PieceMerge(maxTimes: [])
 
     /// - Parameters:
     ///   - segments: in order of flushes.
     ///   - fieldNames: what fields to write are called, by number; nil when nothing is written.
+    ///   - times: only rows of these, µs; nil: all.
     /// - Throws: `.corruption`, for fields that the table does not know as well.
-    init(_ segments: [Segment], fieldNames: [String]? = nil) throws(StoreError) {
+    init(_ segments: [Segment], fieldNames: [String]? = nil, times: ClosedRange<Int64>? = nil) throws(StoreError) {
+        self.times = times ?? .min ... .max
         if let fieldNames { for segment in segments { try segment.checkFields(fieldNames) } }
         for segment in segments { cursors.append(try SegmentCursor(segment)) }
     }
 
     /// Goes to the next device; nil at the end.
     mutating func nextDevice() throws(StoreError) -> Device? {
-        for cursor in Set(pieces.map(\.cursor)) { try cursors[cursor].advance() }
+        for cursor in passed { try cursors[cursor].advance() }
+        passed.removeAll(keepingCapacity: true)
         pieces.removeAll(keepingCapacity: true)
         guard var device = leastKey() else { return nil }
         for index in cursors.indices {
             guard let key = cursors[index].current, key.bucket == device.bucket,
                 device.name.withUnsafeBytes({ compareBytes(key.name, $0) }) == 0
             else { continue }
+            passed.append(index)
             device.newRowCount += key.entry.newRowCount
-            for piece in key.entry.pieces { pieces.append((piece, index)) }
+            for piece in key.entry.pieces where piece.overlaps(times) { pieces.append((piece, index)) }
         }
         pieces.sort { $0.piece.maxTime > $1.piece.maxTime }
         merge = PieceMerge(maxTimes: pieces.map(\.piece.maxTime))
@@ -53,7 +60,7 @@ struct SegmentMerger {
     /// - Returns: false: none are left behind these.
     mutating func readRows(atLeast count: Int, into rows: inout RowBuffer) throws(StoreError) -> Bool {
         try merge.readRows(atLeast: count, into: &rows) { (index, rows) throws(StoreError) in
-            try cursors[pieces[index].cursor].read(pieces[index].piece, into: &rows)
+            try cursors[pieces[index].cursor].read(pieces[index].piece, times: times, into: &rows)
         }
     }
 }

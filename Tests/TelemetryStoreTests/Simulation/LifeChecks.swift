@@ -173,7 +173,7 @@ extension Life {
                 let now = partition.record.tasks[task] ?? .init()
                 try agree(now.deliveredThrough >= state.deliveredThrough, "\(task) no longer has the partition \(window)")
                 try agree(
-                    now.isDelivering || !state.isDelivering || now.deliveredThrough > state.deliveredThrough,
+                    now.delivering != nil || state.delivering == nil || now.deliveredThrough > state.deliveredThrough,
                     "the partition \(window) is no longer delivering to \(task)")
             }
         }

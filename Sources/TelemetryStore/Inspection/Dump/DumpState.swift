@@ -22,13 +22,26 @@ extension FileDump {
         let record = try reading(at: 0, "the partition's state is malformed") { () throws(CodecError) in
             try resealed(bytes) { (bytes) throws(CodecError) in try PartitionRecord(bytes) }
         }
-        output.add(0, "partition", "version 1, " + (record.sealedThrough == 0 ? "open" : "sealed through flush \(record.sealedThrough)"))
+        let version = try reading(at: 8, "the file is too short") { () throws(CodecError) in
+            var cursor = ByteCursor(bytes, offset: 8)
+            return try cursor.fixed(UInt32.self)
+        }
+        output.add(
+            0, "partition", "version \(version), " + (record.sealedThrough == 0 ? "open" : "sealed through flush \(record.sealedThrough)"))
         for (name, task) in record.tasks.sorted(by: { $0.key < $1.key }) {
             output.add(
                 0, "task",
-                "\(name.debugDescription), delivered through flush \(task.deliveredThrough)" + (task.isDelivering ? ", delivering" : ""))
+                "\(name.debugDescription), delivered through flush \(task.deliveredThrough)\(describe(task.delivering))")
         }
         try checkSeal(bytes)
+    }
+
+    private func describe(_ intent: PartitionRecord.Task.Intent?) -> String {
+        switch intent {
+        case nil: ""
+        case .unknown: ", delivering"
+        case .through(let flush): ", delivering through flush \(flush)"
+        }
     }
 
     /// Reads the file as if its checksum held, so that as much of a damaged file shows as still makes sense.
