@@ -39,6 +39,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift.git", from: "0.2.0"),
@@ -62,7 +63,12 @@ let package = Package(
         module("TelemetryStore", ["Telemetry", "TelemetryCodec"], isFast: true),
         module("Dialects", ["CSimdjson", "Telemetry", "TelemetryCodec"]),
         module("Parquet", ["TelemetryCodec"]),
-        module("ObjectStorage", [product("Crypto", of: "swift-crypto")]),
+        module(
+            "ObjectStorage",
+            [
+                product("Crypto", of: "swift-crypto"), product("AsyncHTTPClient", of: "async-http-client"),
+                product("NIOCore", of: "swift-nio"), product("NIOPosix", of: "swift-nio"), product("NIOHTTP1", of: "swift-nio"),
+            ]),
         module(
             "Delivery", ["Telemetry", "TelemetryCodec", "TelemetryStore", "Parquet", "ObjectStorage", product("Logging", of: "swift-log")]),
         module("Ingest", ["CMosquitto", "Dialects", "Telemetry", "TelemetryStore", product("Logging", of: "swift-log")]),
@@ -116,9 +122,17 @@ let package = Package(
 
         // Reads Parquet with pyarrow and duckdb, for tests.
         .target(name: "IndependentReaders", path: "Tests/IndependentReaders", exclude: ["dump_parquet.py"], swiftSettings: settings),
+        // Starts an S3 server, for tests.
+        .target(name: "ObjectStores", path: "Tests/ObjectStores", exclude: ["seaweedfs.py"], swiftSettings: settings),
         tests("TelemetryTests", ["Telemetry", "TelemetryCodec"]),
         tests("TelemetryStoreTests", ["Telemetry", "TelemetryCodec", "TelemetryStore"], exclude: ["Golden"], isFast: true),
         tests("ParquetTests", ["Parquet", "TelemetryCodec", "IndependentReaders"]),
+        tests(
+            "ObjectStorageTests",
+            [
+                "ObjectStorage", "ObjectStores", product("AsyncHTTPClient", of: "async-http-client"),
+                product("NIOCore", of: "swift-nio"), product("NIOPosix", of: "swift-nio"), product("NIOHTTP1", of: "swift-nio"),
+            ]),
         tests(
             "DeliveryTests",
             [

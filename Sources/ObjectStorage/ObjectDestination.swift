@@ -1,4 +1,4 @@
-/// A place that keeps finished objects under keys. Objects become visible whole or not at all, and are never replaced.
+/// A place that keeps finished objects under keys. Objects become visible whole or not at all; what is uploaded is never replaced.
 ///
 /// Every call blocks. Any thread.
 package protocol ObjectDestination: Sendable {
@@ -17,6 +17,9 @@ package protocol ObjectDestination: Sendable {
 
     /// Exactly `count` bytes from `offset` of an object.
     func read(_ key: ObjectKey, offset: Int, count: Int) throws(ObjectError) -> [UInt8]
+
+    /// Puts a small document under `key`, or in the place of the one there: readers see the old one or the new one, whole. Durable on return.
+    func replace(_ key: ObjectKey, with bytes: [UInt8]) throws(ObjectError)
 
     /// Removes what a crash left of uploads of `owner` directly in `folder`.
     func discardUnfinished(in folder: String, owner: String) throws(ObjectError)

@@ -85,6 +85,10 @@ struct FaultyDestination: ObjectDestination {
         try faults.object { () throws(ObjectError) in try inner.read(key, offset: offset, count: count) }
     }
 
+    func replace(_ key: ObjectKey, with bytes: [UInt8]) throws(ObjectError) {
+        try faults.object { () throws(ObjectError) in try inner.replace(key, with: bytes) }
+    }
+
     func discardUnfinished(in folder: String, owner: String) throws(ObjectError) {
         try faults.object { () throws(ObjectError) in try inner.discardUnfinished(in: folder, owner: owner) }
     }

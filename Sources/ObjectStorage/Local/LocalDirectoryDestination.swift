@@ -75,6 +75,15 @@ package struct LocalDirectoryDestination: ObjectDestination {
         return bytes
     }
 
+    /// A crash leaves `.<name>.tmp` at most, which the next one overwrites. One at a time and key.
+    package func replace(_ key: ObjectKey, with bytes: [UInt8]) throws(ObjectError) {
+        let folder = directory(key.folder)
+        try DirectoryFiles.create(folder)
+        let name = key.text.split(separator: "/").last ?? ""
+        try DirectoryFiles.replace(path(key), with: bytes, temporaryPath: "\(folder)/.\(name)\(Self.temporarySuffix)")
+        for folder in folders(key) { try DirectoryFiles.sync(folder) }
+    }
+
     package func discardUnfinished(in folder: String, owner: String) throws(ObjectError) {
         let folder = directory(folder)
         let prefix = Self.temporaryPrefix(owner)

@@ -26,13 +26,7 @@ final class LocalUpload: ObjectUpload {
     }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws(ObjectError) {
-        var done = 0
-        while done < bytes.count {
-            let count = Glibc.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw ObjectError("write", temporaryPath) }
-            done += count
-        }
+        try DirectoryFiles.write(RawSpan(_unsafeBytes: bytes), to: descriptor, temporaryPath)
     }
 
     func commit() throws(ObjectError) {

@@ -28,6 +28,32 @@ enum DirectoryFiles {
         guard fsync(descriptor) == 0 else { throw ObjectError("fsync", directory) }
     }
 
+    /// Writes a file whole, syncs it, and gives it the name `path`. Its folder is not synced.
+    static func replace(_ path: String, with bytes: [UInt8], temporaryPath: String) throws(ObjectError) {
+        let descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw ObjectError("create", temporaryPath) }
+        do throws(ObjectError) {
+            defer { close(descriptor) }
+            try write(bytes.span.bytes, to: descriptor, temporaryPath)
+            guard fsync(descriptor) == 0 else { throw ObjectError("fsync", temporaryPath) }
+            guard rename(temporaryPath, path) == 0 else { throw ObjectError("rename", path) }
+        } catch {
+            unlink(temporaryPath)
+            throw error
+        }
+    }
+
+    /// - Parameter path: for errors.
+    static func write(_ bytes: RawSpan, to descriptor: Int32, _ path: String) throws(ObjectError) {
+        var done = 0
+        while done < bytes.byteCount {
+            let count = bytes.extracting(droppingFirst: done).withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw ObjectError("write", path) }
+            done += count
+        }
+    }
+
     static func names(in directory: String) throws(ObjectError) -> [String] {
         guard let stream = opendir(directory) else {
             if errno == ENOENT { return [] }
