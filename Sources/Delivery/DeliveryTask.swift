@@ -4,12 +4,13 @@ import Synchronization
 import Telemetry
 import TelemetryStore
 
-/// Delivers the sealed partitions of one table that are older than `age` as Parquet objects: mode `aged`.
+/// Delivers the rows of one table as Parquet objects, each row once: see `DeliveryMode`.
 ///
 /// A thread calls `runOnce` about once a second; it blocks. A destination that fails stops nothing but this task, which tries again after a
 /// pause. `status` and `objects` answer from any thread at once.
 package final class DeliveryTask: Sendable {
     package let options: DeliveryOptions
+    package let destination: any ObjectDestination
     private let runner: Mutex<DeliveryRunner>
     private let board: DeliveryBoard
 
@@ -21,11 +22,12 @@ package final class DeliveryTask: Sendable {
     ) {
         let board = DeliveryBoard()
         self.options = options
+        self.destination = destination
         self.board = board
         runner = Mutex(
             DeliveryRunner(
-                options: options, table: table, destination: destination, ledgerPath: ledgerPath, fileSystem: fileSystem,
-                clock: clock, logger: logger, board: board))
+                options: options, table: table, destination: destination,
+                files: LedgerFile(path: ledgerPath, task: options.name, fileSystem: fileSystem), clock: clock, logger: logger, board: board))
         runner.withLock { $0.openLedgerIfPossible() }
     }
 
@@ -36,8 +38,23 @@ package final class DeliveryTask: Sendable {
     /// Makes a `runOnce` in another thread return soon; what it was writing is begun anew at the next start.
     package func requestStop() { board.requestStop() }
 
+    /// Delivers nothing until `resume`, across restarts of the program. Waits for a run under way to end.
+    /// - Throws: `DeliveryError`: the ledger cannot be written.
+    package func pause() throws { try interrupting { try $0.setPaused(true) } }
+
+    package func resume() throws { try interrupting { try $0.setPaused(false) } }
+
+    /// Begins anew, as the mode says: what was delivered is delivered again, under further numbers. Objects stay where they are.
+    package func restart() throws { try interrupting { try $0.restart() } }
+
+    private func interrupting(_ body: (DeliveryRunner) throws -> Void) throws {
+        board.interrupt()
+        defer { board.endInterruption() }
+        try runner.withLock { try body($0) }
+    }
+
     package var status: DeliveryStatus { board.status }
 
-    /// The objects of a partition, in order of sequence.
+    /// The objects of a partition since the task began, in order of their numbers.
     package func objects(of partition: PartitionID) -> [DeliveredObject] { board.objects(of: partition) }
 }

@@ -11,18 +11,25 @@ import Testing
 /// Whatever step a crash follows, every row is delivered once, under numbers without gaps.
 @Suite struct DeliveryCrashTests {
     private static let rowCount = 1_500
+    private static let setups = [
+        TestBed.Setup(maxObjectByteCount: 16 << 10),
+        TestBed.Setup(mode: .incremental, maxObjectByteCount: 16 << 10),
+        TestBed.Setup(mode: .full, prefix: "hour=$HH/minute=$mm", maxObjectByteCount: 16 << 10),
+        TestBed.Setup(mode: .differential, prefix: "$bucket", maxObjectByteCount: 16 << 10, buckets: 3),
+    ]
 
-    /// A sealed store that three objects come out of; copied for each crash.
-    private static func sealedStore() throws -> TestBed {
-        let bed = try TestBed(maxObjectByteCount: 16 << 10)
+    /// A store that several objects come out of; copied for each crash.
+    private static func filledStore(_ setup: TestBed.Setup = setups[0]) throws -> TestBed {
+        let bed = try TestBed(setup)
+        if setup.mode == .incremental { bed.task.runOnce() }
         try bed.commit(TestBed.noise(rowCount))
-        try bed.seal()
+        if setup.mode == .aged { try bed.seal() } else { bed.clock.advance(by: .minutes(2)) }
         try bed.store.close()
         return bed
     }
 
     private static func copy(of original: TestBed) throws -> TestBed {
-        try TestBed(copying: original.directory, maxObjectByteCount: 16 << 10, at: original.clock.now())
+        try TestBed(original.setup, copying: original.directory, at: original.clock.now())
     }
 
     /// The objects of a run that nothing disturbs.
@@ -39,8 +46,11 @@ import Testing
 
     private func expect(_ bed: TestBed, delivered expected: [DeliveredObject], _ note: String) throws {
         #expect(bed.task.objects(of: bed.table.partitions()[0].id) == expected, "\(note)")
-        #expect(try bed.files() == expected.map(\.key), "\(note)")
-        #expect(bed.table.partitions()[0].state == .delivered, "\(note)")
+        #expect(try bed.files() == expected.map(\.key).sorted(), "\(note)")
+        let manifest = try Data(contentsOf: URL(fileURLWithPath: "\(bed.archive)/\(try #require(try bed.manifests().first))"))
+        #expect(String(decoding: manifest, as: UTF8.self).components(separatedBy: "\"key\"").count == expected.count + 1, "\(note)")
+        if bed.setup.mode == .aged { #expect(bed.table.partitions()[0].state == .delivered, "\(note)") }
+        #expect(bed.table.deliverable(task: "archive", endingBefore: .distantFuture, line: .flushed).isEmpty, "\(note)")
         for object in expected {
             let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(bed.archive)/\(object.key)"))
             var digest = ContentDigest()
@@ -49,8 +59,9 @@ import Testing
         }
     }
 
-    @Test(arguments: Faults.Moment.allCases) func aCrashAtAnyCallIsRecoveredFrom(moment: Faults.Moment) throws {
-        let original = try Self.sealedStore()
+    @Test(arguments: Faults.Moment.allCases, setups)
+    func aCrashAtAnyCallIsRecoveredFrom(moment: Faults.Moment, setup: TestBed.Setup) throws {
+        let original = try Self.filledStore(setup)
         let expected = try Self.undisturbed(original)
         for call in 1...1_000 {
             let bed = try Self.copy(of: original)
@@ -70,7 +81,7 @@ import Testing
 
     /// The same without a restart: the task itself comes back from the error.
     @Test func aFailureAtAnyCallIsRecoveredFromByTheNextRuns() throws {
-        let original = try Self.sealedStore()
+        let original = try Self.filledStore()
         let expected = try Self.undisturbed(original)
         for call in stride(from: 1, to: 1_000, by: 3) {
             let bed = try Self.copy(of: original)
@@ -84,8 +95,8 @@ import Testing
         }
     }
 
-    @Test func crashAfterCrashIsRecoveredFrom() throws {
-        let original = try Self.sealedStore()
+    @Test(arguments: setups) func crashAfterCrashIsRecoveredFrom(setup: TestBed.Setup) throws {
+        let original = try Self.filledStore(setup)
         let expected = try Self.undisturbed(original)
         for seed in UInt64(1)...20 {
             var random = SplitMix(seed)
@@ -104,7 +115,7 @@ import Testing
         .enabled(if: IndependentReaders.python != nil, "\(IndependentReaders.reasonToSkip)"),
         arguments: [8, 14, 20, 26]
     ) func lateRowsBetweenCrashAndRestartAreDeliveredOnce(call: Int) throws {
-        let original = try Self.sealedStore()
+        let original = try Self.filledStore()
         let bed = try Self.copy(of: original)
         bed.faults.arm(call: call, .after)
         bed.task.runOnce()
@@ -122,7 +133,7 @@ import Testing
 
     /// The power fails after step 6: the ledger says delivered, the store does not.
     @Test func theStoreIsToldAgainWhatTheLedgerKnows() throws {
-        let original = try Self.sealedStore()
+        let original = try Self.filledStore()
         let bed = try Self.copy(of: original)
         let sealed = bed.directory.appendingPathComponent("store")
         let saved = bed.directory.appendingPathComponent("saved")

@@ -144,18 +144,19 @@ import Testing
         (.invalidDestination, .invalidDestination), (.internal, .internal),
     ]) func aFailingDestinationIsShownAndTriedAgainAfterAPause(code: ObjectError.Code, shown: DeliveryErrorCode) throws {
         let bed = try TestBed()
+        bed.task.runOnce()
         try bed.commit([TestBed.reading("d", .zero, ["v": .integer(1)])])
         try bed.seal()
         bed.faults.arm(call: 1, .before, error: code)
         #expect(bed.task.runOnce().error == shown)
-        #expect(bed.task.status.phase == .retrying && bed.task.status.error == shown && bed.task.status.detail == "injected")
+        #expect(bed.task.status.activity == .retrying && bed.task.status.error == shown && bed.task.status.detail == "injected")
         #expect(bed.task.status.lag == .hours(1))
         bed.faults.disarm()
         #expect(bed.task.runOnce().error == shown, "within the pause nothing is tried")
         #expect(try bed.files().isEmpty)
         bed.clock.advance(by: .seconds(1))
         #expect(bed.task.runOnce().error == .ok)
-        #expect(bed.task.status.error == .ok && bed.task.status.phase == .idle && bed.task.status.lag == .zero)
+        #expect(bed.task.status.error == .ok && bed.task.status.activity == .idle && bed.task.status.lag == .zero)
         #expect(try bed.files() == [Self.key(0)])
     }
 

@@ -8,14 +8,14 @@ import Testing
     private func options(name: String = "archive", prefix: String = "", size: Int = 1 << 20) throws(DeliveryOptionError) -> DeliveryOptions
     {
         try DeliveryOptions(
-            name: name, table: "telemetry", age: .hours(2), prefix: prefix, maxObjectByteCount: size, version: "1.2.3", build: "test")
+            name: name, table: "telemetry", prefix: prefix, maxObjectByteCount: size, version: "1.2.3", build: "test")
     }
 
-    @Test func prefixesSpeakOfThePartitionsStart() throws {
+    @Test func prefixesSpeakOfTheRow() throws {
         let time = Timestamp(microseconds: 1_764_003_599_999_999)
-        let prefix = try options(prefix: "$task/table=$table/$yyyy-$MM-$dd/$HH$mm").prefix
-        #expect(prefix.folder(at: time) == "archive/table=telemetry/2025-11-24/1659")
-        #expect(try options(prefix: "").prefix.folder(at: time) == "")
+        let prefix = try options(prefix: "$task/table=$table/$yyyy-$MM-$dd/$HH$mm/$bucket").prefix
+        #expect(prefix.folder(at: time, bucket: 7) == "archive/table=telemetry/2025-11-24/1659/7")
+        #expect(try options(prefix: "").prefix.folder(at: time, bucket: 0) == "")
     }
 
     @Test(arguments: ["$hh", "a/$", "$yyyyMM", "$Table", "a//b", "/a", "a/", "../a", "a/.b", "a/./b", "a\u{0}", "a\n"])
@@ -26,10 +26,10 @@ import Testing
 
     @Test func anUnknownVariableIsNamedWithTheKnownOnes() {
         let error = #expect(throws: DeliveryOptionError.self) { try options(prefix: "a/$day") }
-        #expect(error?.reason == "'a/$day': unknown variable '$day'; known are $table $yyyy $MM $dd $HH $mm $task")
+        #expect(error?.reason == "'a/$day': unknown variable '$day'; known are $table $yyyy $MM $dd $HH $mm $task $bucket")
     }
 
-    @Test(arguments: ["ab", "seventeen-letters", "Archive", "a_b", "", "äöü"]) func namesOutsideTheirAlphabetAreRefused(name: String) {
+    @Test(arguments: ["ab", "-abc", "abc-", "seventeen-letters", "Archive", "a_b", "", "äöü"]) func namesOutsideTheirAlphabetAreRefused(name: String) {
         #expect(throws: DeliveryOptionError.self) { try options(name: name) }
     }
 

@@ -18,17 +18,26 @@ final class TestBed {
     private static let temporaryDirectory =
         FileManager.default.isWritableFile(atPath: "/dev/shm") ? URL(fileURLWithPath: "/dev/shm") : FileManager.default.temporaryDirectory
 
+    /// What differs between beds.
+    struct Setup: Sendable, CustomTestStringConvertible {
+        var mode = DeliveryMode.aged
+        var prefix = "table=$table/year=$yyyy/month=$MM/day=$dd/hour=$HH"
+        var prefixTime = PrefixTime.reading
+        var maxObjectByteCount = 64 << 20
+        var partitionLength = TimeSpan.hours(1)
+        var buckets = 16
+        var retains = true
+
+        var testDescription: String { "\(mode), \(prefix), \(partitionLength.seconds / 3_600) h" }
+    }
+
     let directory: URL
     let clock: ManualClock
     let faults = Faults()
-    let prefix: String
-    let maxObjectByteCount: Int
+    let setup: Setup
     private var opened: (store: TelemetryStore, task: DeliveryTask)?
 
-    init(
-        copying original: URL? = nil, prefix: String = "table=$table/year=$yyyy/month=$MM/day=$dd/hour=$HH",
-        maxObjectByteCount: Int = 64 << 20, at time: Timestamp = TestBed.start
-    ) throws {
+    init(_ setup: Setup, copying original: URL? = nil, at time: Timestamp = TestBed.start) throws {
         directory = Self.temporaryDirectory.appendingPathComponent("delivery-\(UUID().uuidString)")
         if let original {
             try FileManager.default.copyItem(at: original, to: directory)
@@ -36,9 +45,12 @@ final class TestBed {
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         }
         clock = ManualClock(time)
-        self.prefix = prefix
-        self.maxObjectByteCount = maxObjectByteCount
+        self.setup = setup
         try open()
+    }
+
+    convenience init(prefix: String = Setup().prefix, maxObjectByteCount: Int = 64 << 20) throws {
+        try self.init(Setup(prefix: prefix, maxObjectByteCount: maxObjectByteCount))
     }
 
     deinit {
@@ -53,16 +65,25 @@ final class TestBed {
     var table: Table { store.tables[0] }
 
     /// As after a crash: everything is opened anew, and nothing fails any more.
-    func restart() throws {
+    /// - Parameter setup: of the new task; nil: as before.
+    func restart(_ setup: Setup? = nil) throws {
         try store.close()
         opened = nil
         faults.disarm()
-        try open()
+        try open(setup)
     }
 
-    private func open() throws {
-        let store = try Self.openStore(directory, clock)
-        opened = (store, try Self.makeTask(directory, store, clock, faults, prefix, maxObjectByteCount))
+    private func open(_ other: Setup? = nil) throws {
+        let setup = other ?? setup
+        let store = try Self.openStore(directory, clock, setup)
+        opened = (store, try Self.makeTask(directory, store, clock, faults, setup))
+    }
+
+    /// One pass of maintenance and one run.
+    @discardableResult
+    func pass() throws -> DeliveryReport {
+        try store.performMaintenance()
+        return task.runOnce()
     }
 
     func commit(_ readings: [Reading]) throws {
@@ -79,8 +100,12 @@ final class TestBed {
         try store.performMaintenance()
     }
 
-    /// Paths below the archive, sorted; unfinished files included.
-    func files() throws -> [String] {
+    /// Paths of objects below the archive, sorted; unfinished files included.
+    func files() throws -> [String] { allFiles().filter { !$0.hasPrefix("_") } }
+
+    func manifests() throws -> [String] { allFiles().filter { $0.hasPrefix("_manifests/") } }
+
+    private func allFiles() -> [String] {
         guard let all = FileManager.default.enumerator(atPath: archive) else { return [] }
         return all.compactMap { $0 as? String }.filter { !isDirectory("\(archive)/\($0)") }.sorted()
     }
@@ -92,8 +117,11 @@ final class TestBed {
         return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
     }
 
-    private static func openStore(_ directory: URL, _ clock: ManualClock) throws -> TelemetryStore {
+    private static func openStore(_ directory: URL, _ clock: ManualClock, _ setup: Setup) throws -> TelemetryStore {
         var table = TableOptions(name: "telemetry")
+        table.partitionLength = setup.partitionLength
+        table.buckets = setup.buckets
+        table.retainUntilDelivered = setup.retains
         table.sealAfter = .milliseconds(1)
         table.requiredDeliveries = ["archive"]
         var options = StoreOptions(path: directory.path + "/store")
@@ -104,11 +132,12 @@ final class TestBed {
     }
 
     private static func makeTask(
-        _ directory: URL, _ store: TelemetryStore, _ clock: ManualClock, _ faults: Faults, _ prefix: String, _ maxObjectByteCount: Int
+        _ directory: URL, _ store: TelemetryStore, _ clock: ManualClock, _ faults: Faults, _ setup: Setup
     ) throws -> DeliveryTask {
-        let options = try DeliveryOptions(
-            name: "archive", table: "telemetry", age: .hours(2), prefix: prefix, maxObjectByteCount: maxObjectByteCount,
-            version: "1.2.3", build: "test")
+        var options = try DeliveryOptions(
+            name: "archive", table: "telemetry", prefix: setup.prefix, maxObjectByteCount: setup.maxObjectByteCount, version: "1.2.3",
+            build: "test")
+        (options.mode, options.prefixTime) = (setup.mode, setup.prefixTime)
         let local = try LocalDirectoryDestination(url: "file://\(directory.path)/archive")
         var logger = Logger(label: "test")
         logger.logLevel = .critical

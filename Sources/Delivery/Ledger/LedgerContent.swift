@@ -4,22 +4,31 @@ import TelemetryStore
 /// The bytes of a ledger file, checked, without a torn tail. Format: docs/format/delivery-ledger.md.
 struct LedgerContent {
     static let magic: [UInt8] = Array("GHDELIVR".utf8)
-    private static let version: UInt32 = 1
+    static let version: UInt32 = 2
 
-    /// Header and every valid record.
+    /// Header, and every valid record that still says something, in the present version.
     private(set) var bytes: [UInt8]
-    private(set) var state = LedgerState()
+    private(set) var state: LedgerState
+    /// Nil for a new one.
+    private(set) var foundVersion: UInt32?
+    /// Where a record begins that is not whole; nil when none does.
+    private(set) var tornOffset: Int?
 
     /// - Parameter old: what the file holds; empty for a new one.
     /// - Throws: `LedgerError`, naming file and offset: damage before the last record, or the ledger of another task.
     init(_ old: [UInt8], path: String, task: String) throws(LedgerError) {
         bytes = Self.header(task: task)
+        state = LedgerState()
         guard !old.isEmpty else { return }
-        guard old.starts(with: bytes) else { throw Self.headerError(old, path: path, task: task) }
-        var offset = bytes.count
+        let (version, header) = try Self.header(of: old, path: path, task: task)
+        foundVersion = version
+        state = LedgerState(version: version)
+        var records: [(range: Range<Int>, isEvent: Bool)] = []
+        var offset = header.count
         while offset < old.count {
             guard let (record, count) = Self.record(in: old, at: offset) else {
                 try Self.requireTornTail(old, from: offset, path: path)
+                tornOffset = offset
                 break
             }
             do throws(LedgerError) {
@@ -27,18 +36,39 @@ struct LedgerContent {
             } catch {
                 throw LedgerError("ledger \(path): record at offset \(offset): \(error.detail)", offset: offset)
             }
+            records.append((offset..<(offset + count), record.isEvent))
             offset += count
         }
-        bytes = Array(old[..<offset])
+        if version == 1 { bytes.append(framed: .begin(.init(mode: .aged, line: [:]))) }
+        append(records, of: old)
     }
 
-    static func header(task: String) -> [UInt8] {
+    private mutating func append(_ records: [(range: Range<Int>, isEvent: Bool)], of old: [UInt8]) {
+        var surplus = records.count(where: \.isEvent) - DeliveryEvent.keptCount
+        for record in records {
+            if record.isEvent, surplus > 0 {
+                surplus -= 1
+            } else {
+                bytes += old[record.range]
+            }
+        }
+    }
+
+    static func header(task: String, version: UInt32 = Self.version) -> [UInt8] {
         var buffer = RawBuffer()
         magic.withUnsafeBytes { buffer.append($0) }
         buffer.append(fixed: version)
         buffer.append(counted: task)
         buffer.append(fixed: buffer.withBytes { crc32c($0) })
         return buffer.withBytes { Array($0) }
+    }
+
+    private static func header(of old: [UInt8], path: String, task: String) throws(LedgerError) -> (version: UInt32, bytes: [UInt8]) {
+        for version in 1...version {
+            let header = header(task: task, version: version)
+            if old.starts(with: header) { return (version, header) }
+        }
+        throw headerError(old, path: path, task: task)
     }
 
     private static func headerError(_ old: [UInt8], path: String, task: String) -> LedgerError {
@@ -94,5 +124,13 @@ extension RawBuffer {
         append(fixed: length)
         append(fixed: payload.withBytes { recordChecksum(length, $0) })
         payload.withBytes { append($0) }
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(framed record: LedgerRecord) {
+        var buffer = RawBuffer()
+        buffer.append(framed: record)
+        self += buffer.withBytes { Array($0) }
     }
 }

@@ -23,8 +23,7 @@ package enum LedgerInspection {
         do {
             let bytes = try contents(of: file, fileSystem)
             let content = try LedgerContent(bytes, path: file, task: task)
-            guard content.bytes.count < bytes.count else { return nil }
-            return Finding(kind: .tornEnd, file: file, offset: content.bytes.count, detail: "a record that is not whole")
+            return content.tornOffset.map { Finding(kind: .tornEnd, file: file, offset: $0, detail: "a record that is not whole") }
         } catch let error as LedgerError {
             return Finding(kind: error.isNewer ? .newerVersion : .ledger, file: file, offset: error.offset, detail: error.detail)
         } catch {
@@ -44,14 +43,16 @@ package enum LedgerInspection {
         _ path: String, limit: Int = .max, fileSystem: any FileSystem = RealFileSystem(), _ take: (FileDump.Entry) -> Void
     ) throws {
         let bytes = try contents(of: path, fileSystem)
-        let task = bytes.withUnsafeBytes { bytes in
-            var cursor = ByteCursor(bytes, offset: LedgerContent.magic.count + 4)
-            return try? cursor.countedString()
+        let header = bytes.withUnsafeBytes { bytes in
+            var cursor = ByteCursor(bytes, offset: LedgerContent.magic.count)
+            let version = try? cursor.fixed(UInt32.self)
+            return (version: version ?? 0, task: try? cursor.countedString())
         }
+        let task = header.task
         var offset = LedgerContent.header(task: task ?? "").count
         var remaining = limit
         if remaining > 0, let task {
-            take(FileDump.Entry(offset: 0, kind: "ledger", text: "version 1, task \(task.debugDescription)"))
+            take(FileDump.Entry(offset: 0, kind: "ledger", text: "version \(header.version), task \(task.debugDescription)"))
             remaining -= 1
         }
         while remaining > 0, let (record, count) = LedgerContent.record(in: bytes, at: offset) {
@@ -75,26 +76,3 @@ package enum LedgerInspection {
     }
 }
 
-extension LedgerRecord {
-    fileprivate var kindName: String {
-        switch self {
-        case .intent: "intent"
-        case .staged: "staged"
-        case .recorded: "recorded"
-        case .delivered: "delivered"
-        }
-    }
-
-    fileprivate var text: String {
-        switch self {
-        case .intent(let intent):
-            "window \(intent.partition.window), flushes behind \(intent.after) through \(intent.through), "
-                + "folder \(intent.folder.debugDescription)"
-        case .staged(let staged):
-            "window \(staged.partition.window), object \(staged.object.sequence) \(staged.object.key.debugDescription), "
-                + "\(staged.object.rowCount) rows, \(staged.object.byteCount) bytes, to bucket \(staged.end.bucket), "
-                + "device \(staged.end.device.debugDescription), \(staged.end.time.rfc3339)"
-        case .recorded(let partition), .delivered(let partition): "window \(partition.window)"
-        }
-    }
-}

@@ -8,11 +8,13 @@ package enum DeliveryScope: Sendable, Equatable {
 }
 
 /// Up to where rows of a partition are delivered.
-package enum DeliveryLine: Sendable {
+package enum DeliveryLine: Sendable, Equatable {
     /// What was there when the partition was sealed last.
     case sealed
     /// All segments, whether the window is over or not.
     case flushed
+    /// This flush: a line that was drawn, see `Table.drawLine`.
+    case flush(FlushID)
 }
 
 /// Rows of a partition that a delivery task does not have yet.
@@ -31,6 +33,7 @@ package struct DeliverablePartition: Sendable, Equatable {
 /// Rows of a partition that are in memory and the log only.
 package struct UnflushedPartition: Sendable, Equatable {
     package var id: PartitionID
+    /// A row written again is counted again.
     package var rowCount: Int
     /// When the first of them came, or was replayed.
     package var since: Timestamp

@@ -2,6 +2,9 @@ import Telemetry
 
 /// What delivery tasks ask of a table, and tell it. What they tell is durable: file `state` of each partition.
 extension Table {
+    package func start(of id: PartitionID) -> Timestamp { core.start(of: id) }
+    package func end(of id: PartitionID) -> Timestamp { core.end(of: id) }
+
     /// Partitions with segments up to `line` that `task` does not have, whose window ended before `time`; oldest first.
     package func deliverable(
         task: String, endingBefore time: Timestamp, line: DeliveryLine = .sealed
@@ -19,7 +22,8 @@ extension Table {
             core.partitions.values.sorted { $0.id < $1.id }.compactMap { partition in
                 let heads = [partition.frozen?.head, partition.head].compactMap { $0 }
                 guard let since = heads.map(\.created).min() else { return nil }
-                return UnflushedPartition(id: partition.id, rowCount: heads.reduce(0) { $0 + $1.newRowCount }, since: since)
+                let rowCount = heads.reduce(0) { $0 + $1.entries.reduce(0) { $0 + $1.rowCount } }
+                return UnflushedPartition(id: partition.id, rowCount: rowCount, since: since)
             }
         }
     }
@@ -108,7 +112,12 @@ extension TableCore {
     /// Caller holds the lock.
     fileprivate func deliverableLocked(_ partition: Partition, task: String, _ line: DeliveryLine) -> DeliverablePartition? {
         let after = partition.record.tasks[task, default: .init()].deliveredThrough
-        let through = line == .sealed ? partition.record.sealedThrough : partition.lastFlush
+        let through: FlushID =
+            switch line {
+            case .sealed: partition.record.sealedThrough
+            case .flushed: partition.lastFlush
+            case .flush(let flush): min(flush, partition.lastFlush)
+            }
         guard through > after else { return nil }
         return DeliverablePartition(
             id: partition.id, start: start(of: partition.id), end: end(of: partition.id), after: after, through: through,
