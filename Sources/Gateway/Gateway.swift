@@ -40,10 +40,11 @@ package struct Gateway: Sendable {
         signals: [UnixSignal] = [.sigterm, .sigint], onListening: @escaping @Sendable (_ port: Int) -> Void = { _ in }
     ) async throws {
         StartReport(configuration: configuration, openFileLimit: OpenFiles.raiseLimit()).log(to: logger)
-        let store = try await openStore()
+        let setup = try DeliverySetup(configuration, logger: logger)
+        let store = try await openStore(setup.tables(of: configuration))
         let services: [any Service]
         do {
-            services = try parts(of: store, onListening: onListening)
+            services = try parts(of: store, setup, onListening: onListening)
         } catch {
             try await onThread(named: "store-close") { try store.close() }
             throw error
@@ -64,11 +65,11 @@ package struct Gateway: Sendable {
         logger.notice("stopped")
     }
 
-    private func openStore() async throws -> TelemetryStore {
+    private func openStore(_ tables: [TableOptions]) async throws -> TelemetryStore {
         var options = configuration.store
         options.earliestClock = Version.released
         let start = ContinuousClock.now
-        let store = try await onThread(named: "store-open") { [options, clock, tables = configuration.tables] in
+        let store = try await onThread(named: "store-open") { [options, clock, tables] in
             do throws(StoreError) {
                 return try TelemetryStore.open(options: options, tables: tables, clock: clock)
             } catch {
@@ -81,9 +82,12 @@ package struct Gateway: Sendable {
     }
 
     /// In the order of starting; they stop in the reverse order.
-    private func parts(of store: TelemetryStore, onListening: @escaping @Sendable (Int) -> Void) throws -> [any Service] {
+    private func parts(
+        of store: TelemetryStore, _ setup: DeliverySetup, onListening: @escaping @Sendable (Int) -> Void
+    ) throws -> [any Service] {
         let ingest = try makeIngest(store)
-        let deliveries = try configuration.deliveries.map { try makeDelivery($0, store) }
+        let deliveries = Deliveries(
+            store: store, definitions: setup.definitions, misfits: setup.misfits, documents: setup.documents, clock: clock, logger: logger)
         let maintenance = MaintenanceService(store: store, ingest: ingest, notify: notify, logger: logger)
         let health = Health(store: store, maintenance: maintenance, ingest: ingest)
         let security = ServerSecurity(
@@ -95,7 +99,8 @@ package struct Gateway: Sendable {
         let server = HTTPService(
             address: configuration.http, security: security, store: store,
             sources: QuerySources(
-                health: health, ingest: ingest, deliveries: deliveries, reload: reload, deadLetterPath: configuration.deadLetters.path),
+                health: health, ingest: ingest, deliveries: deliveries, documents: DeliveryDocument(configuration), reload: reload,
+                deadLetterPath: configuration.deadLetters.path),
             clock: clock, logger: logger
         ) { [notify] port in
             ingestService?.start()
@@ -103,7 +108,7 @@ package struct Gateway: Sendable {
             onListening(port)
         }
         var services: [any Service] = [StoreService(store: store), maintenance]
-        services += deliveries.map(DeliveryService.init)
+        services.append(DeliveryService(deliveries: deliveries))
         services.append(reload)
         services.append(server)
         if let ingestService { services.append(ingestService) }
@@ -124,13 +129,6 @@ package struct Gateway: Sendable {
         } catch {
             throw GatewayError("[[mqtt.subscription]] \(error.filter): \(error.description)", .configuration)
         }
-    }
-
-    private func makeDelivery(_ delivery: DeliveryConfiguration, _ store: TelemetryStore) throws -> DeliveryTask {
-        guard let table = store.table(named: delivery.options.table) else { preconditionFailure("tables were checked") }
-        return DeliveryTask(
-            options: delivery.options, table: table, destination: delivery.destination,
-            ledgerPath: "\(configuration.store.path)/deliveries/\(delivery.options.name)", clock: clock, logger: logger)
     }
 
     /// The service group tells of every step of its own; only what goes wrong is news.

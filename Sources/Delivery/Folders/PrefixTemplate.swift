@@ -44,7 +44,7 @@ package struct PrefixTemplate: Sendable, Equatable {
     private init(parts: [Part]) { self.parts = parts }
 
     /// As it would be written in the configuration.
-    var text: String {
+    package var text: String {
         parts.map { part in
             switch part {
             case .text(let text): text

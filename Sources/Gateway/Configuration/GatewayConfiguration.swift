@@ -12,6 +12,8 @@ package struct GatewayConfiguration: Sendable {
     package var brokers: [MQTTBroker]
     package var http: HTTPConfiguration
     package var deliveries: [DeliveryConfiguration]
+    /// `[delivery.s3]` sections, by the names of their deliveries.
+    let s3: [String: SectionValues]
     package var deadLetters: DeadLetterConfiguration
     /// A level's name in swift-log.
     package var logLevel: String
@@ -84,11 +86,13 @@ package struct GatewayConfiguration: Sendable {
         store.feedByteCount = all("http")[0].count("live_buffer")
         deliveries = all("delivery").map { values in
             do throws(DeliveryOptionError) {
-                return try DeliveryConfiguration(values, defaultTable: tables[0].name)
+                return try DeliveryConfiguration(values, s3: reader.s3(of: values), defaultTable: tables[0].name)
             } catch {
                 preconditionFailure("deliveries were checked: \(error)")
             }
         }
+        s3 = Dictionary(
+            all("delivery").compactMap { values in reader.s3(of: values).map { (values.text("name"), $0) } }, uniquingKeysWith: { $1 })
         deadLetters = DeadLetterConfiguration(all("dead_letters")[0])
         logLevel = all("log")[0].text("level")
         effective = EffectiveConfiguration(sections)

@@ -1,7 +1,5 @@
-import Delivery
 import Dialects
 import Ingest
-import ObjectStorage
 import Telemetry
 
 extension MQTTOptions {
@@ -52,46 +50,6 @@ extension DialectOptions {
         self.tags = tags
         self.measurement = measurement
         columns = values.list("columns")
-    }
-}
-
-/// One task that writes a table's aged partitions as Parquet objects, and where to.
-package struct DeliveryConfiguration: Sendable {
-    package var options: DeliveryOptions
-    package var destination: LocalDirectoryDestination
-
-    /// - Throws: the first of `problems`.
-    init(_ values: SectionValues, defaultTable: String) throws(DeliveryOptionError) {
-        options = try Self.options(values, defaultTable, prefix: values.text("prefix"))
-        destination = try Self.destination(values)
-    }
-
-    /// Everything that is wrong with the section, each with its option.
-    static func problems(of values: SectionValues, defaultTable: String) -> [DeliveryOptionError] {
-        var problems: [DeliveryOptionError] = []
-        func check(_ step: () throws(DeliveryOptionError) -> Void) {
-            do throws(DeliveryOptionError) { try step() } catch { problems.append(error) }
-        }
-        check { () throws(DeliveryOptionError) in _ = try options(values, defaultTable, prefix: "") }
-        check { () throws(DeliveryOptionError) in _ = try PrefixTemplate(values.text("prefix"), table: defaultTable, task: "task") }
-        check { () throws(DeliveryOptionError) in _ = try destination(values) }
-        return problems
-    }
-
-    private static func options(
-        _ values: SectionValues, _ defaultTable: String, prefix: String
-    ) throws(DeliveryOptionError) -> DeliveryOptions {
-        try DeliveryOptions(
-            name: values.text("name"), table: values.given("table") ?? defaultTable, age: values.duration("age"), prefix: prefix,
-            maxObjectByteCount: values.count("max_object_bytes"), version: Version.number, build: Version.build)
-    }
-
-    private static func destination(_ values: SectionValues) throws(DeliveryOptionError) -> LocalDirectoryDestination {
-        do throws(ObjectError) {
-            return try LocalDirectoryDestination(url: values.text("destination"))
-        } catch {
-            throw DeliveryOptionError("destination", error.detail)
-        }
     }
 }
 

@@ -6,7 +6,10 @@ import TelemetryStore
 
 /// What the API shows of the parts it does not know.
 extension QuerySources {
-    init(health: Health, ingest: MQTTIngest?, deliveries: [DeliveryTask], reload: ReloadService, deadLetterPath: String) {
+    init(
+        health: Health, ingest: MQTTIngest?, deliveries: Deliveries, documents: DeliveryDocument, reload: ReloadService,
+        deadLetterPath: String
+    ) {
         self.init()
         readiness = { health.unreadiness }
         configuration = { Array(reload.effective.json.utf8) }
@@ -16,9 +19,10 @@ extension QuerySources {
             selection.reason = reason
             return try NewestLetters.find(in: deadLetterPath, selection: selection, limit: limit).map(DeadLetterSample.init)
         }
-        delivery = { table, partition in PartitionDelivery(deliveries.filter { $0.options.table == table }, partition) }
+        delivery = { table, partition in PartitionDelivery(deliveries.tasks.map(\.task).filter { $0.options.table == table }, partition) }
+        self.deliveries = DeliveryControl(deliveries, documents)
         metrics = { text in
-            text.deliveries(deliveries)
+            text.deliveries(deliveries.tasks.map(\.task))
             if let statistics = ingest?.statistics {
                 text.ingestDetails(statistics)
                 text.clockSkew(statistics.clockSkew)
@@ -51,42 +55,7 @@ extension DeadLetterSample {
     }
 }
 
-extension PartitionDelivery {
-    /// The objects of all deliveries of the partition's table.
-    init(_ deliveries: [DeliveryTask], _ partition: PartitionID) {
-        self.init()
-        for delivery in deliveries {
-            let delivered = delivery.objects(of: partition)
-            objects += delivered.map { object in
-                Object(key: object.key, rowCount: object.rowCount, byteCount: object.byteCount, sha256: hexadecimal(object.sha256))
-            }
-            let status = delivery.status
-            if status.error != .ok, delivered.isEmpty { lastError = "\(delivery.options.name): \(status.error.rawValue): \(status.detail)" }
-        }
-    }
-}
-
 extension PrometheusText {
-    fileprivate mutating func deliveries(_ deliveries: [DeliveryTask]) {
-        guard !deliveries.isEmpty else { return }
-        let all = deliveries.map { (name: $0.options.name, status: $0.status) }
-        each(all, "gaugehouse_delivery_objects_total", .counter, "Objects delivered since the ledger began.") {
-            Double($0.totals.objectCount)
-        }
-        each(all, "gaugehouse_delivery_rows_total", .counter, "Rows in them.") { Double($0.totals.rowCount) }
-        each(all, "gaugehouse_delivery_bytes_total", .counter, "Bytes in them.") { Double($0.totals.byteCount) }
-        each(all, "gaugehouse_delivery_lag_seconds", .gauge, "For how long the oldest undelivered partition is due.") { $0.lag.seconds }
-        each(all, "gaugehouse_delivery_failing", .gauge, "1 when the last attempt failed.") { $0.error == .ok ? 0 : 1 }
-    }
-
-    private mutating func each(
-        _ deliveries: [(name: String, status: DeliveryStatus)], _ name: String, _ kind: Kind, _ help: String,
-        _ value: (DeliveryStatus) -> Double
-    ) {
-        family(name, kind, help)
-        for delivery in deliveries { sample(value(delivery.status), labels: ["delivery": delivery.name]) }
-    }
-
     fileprivate mutating func ingestDetails(_ statistics: IngestStatistics) {
         func each(_ name: String, _ help: String, _ value: (IngestStatistics) -> Int) {
             family("gaugehouse_mqtt_\(name)_total", .counter, help)
@@ -123,9 +92,4 @@ extension PrometheusText {
         sample(skew.sumSeconds, suffix: "_sum")
         sample(count, suffix: "_count")
     }
-}
-
-private func hexadecimal(_ bytes: [UInt8]) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
 }

@@ -10,6 +10,7 @@ package struct QuerySources: Sendable {
     package var ingest: @Sendable () -> IngestSnapshot? = { nil }
     /// The effective configuration as a JSON object, secrets redacted.
     package var configuration: @Sendable () -> [UInt8] = { Array("{}".utf8) }
+    package var deliveries = DeliveryControl()
     /// What delivery did with a partition of a table.
     package var delivery: @Sendable (_ table: String, _ partition: PartitionID) -> PartitionDelivery = { _, _ in PartitionDelivery() }
     /// The newest refused messages, newest first, of one reason or of any. Blocking, the only one here that is.

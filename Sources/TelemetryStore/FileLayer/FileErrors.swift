@@ -45,7 +45,7 @@ extension FileSystem {
     /// Replaces a file atomically. A crash leaves the old content or the new:
     /// 1. temp file written and synced (a crash leaves a temp file, removed at the next start), 2. renamed, 3. directory synced.
     /// A failure before 2 leaves no temp file, unless it cannot be removed: then the next call does.
-    func replace(_ path: String, with bytes: UnsafeRawBufferPointer) throws(FileError) {
+    package func replace(_ path: String, with bytes: UnsafeRawBufferPointer) throws(FileError) {
         let temporary = path + temporarySuffix
         if try exists(temporary) { try unlink(temporary) }
         let file = try open(temporary, .create)

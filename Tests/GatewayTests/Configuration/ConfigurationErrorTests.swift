@@ -90,11 +90,38 @@ import Testing
     }
 
     @Test(arguments: [
-        ("[[delivery]]\nmode = \"incremental\"", "mode: \"incremental\" is not supported by this version; it has \"aged\""),
-        ("[[delivery]]\ndestination = \"s3://b/p\"", "destination: delivery to S3 is not supported by this version; use file:///DIRECTORY"),
-        ("[[delivery]]\n[delivery.s3]\nregion = \"x\"", "delivery to S3 is not supported by this version"),
-    ]) func whatALaterVersionWillHaveIsRefusedAndNotIgnored(toml: String, message: String) {
-        #expect(problems(toml) == ["g.toml:2: " + message])
+        (
+            "[[delivery]]\nmode = \"incremntal\"",
+            "mode: expected \"aged\" or \"incremental\" or \"full\" or \"differential\", found \"incremntal\"; did you mean "
+                + "\"incremental\"?"
+        ),
+        (
+            "[[delivery]]\ndestination = \"s3:bucket\"",
+            "destination: 's3:bucket' must be written file:///absolute/directory or s3://bucket/prefix"
+        ),
+        (
+            "[[delivery]]\n[delivery.s3]\nregion = \"x\"",
+            "destination: [delivery.s3] needs a destination of the form s3://bucket/prefix"
+        ),
+        (
+            "[[delivery]]\ndestination = \"s3://bucket/p\"\n[delivery.s3]\naccess_key_file = \"/a\"",
+            "destination: access_key_file and secret_key_file come together, session_token_file only with them"
+        ),
+        (
+            "[[delivery]]\nprefix = \"$HH$mm/$bucket\"\n[[table]]\npartition = \"31d\"",
+            "prefix: would cut each partition into 714256 folders; 10000 are possible: leave out the finest variable"
+        ),
+        (
+            "[[delivery]]\ndestination = \"file:///var/lib/gaugehouse/store/archive\"",
+            "destination: /var/lib/gaugehouse/store/archive and the store's directory, /var/lib/gaugehouse/store, must lie apart"
+        ),
+        (
+            "[[delivery]]\ndestination = \"file:///var/lib/gaugehouse\"",
+            "destination: /var/lib/gaugehouse and the store's directory, /var/lib/gaugehouse/store, must lie apart"
+        ),
+    ]) func aDeliveryThatCannotBeSaysWhy(toml: String, message: String) {
+        let found = problems(toml)
+        #expect(found.count == 1 && found[0].hasSuffix(": " + message), "\(found)")
     }
 
     @Test func aTokenFileThatIsEmptyIsTheDefaultAndFine() {
@@ -128,10 +155,10 @@ import Testing
             found == [
                 "g.toml:4: name: \"a\" is taken by an earlier [[table]]",
                 "g.toml:6: table: there is no table \"b\"; did you mean \"a\"?",
-                "g.toml:8: name: 'x' must be 3 to 16 of a-z, 0-9 and '-'",
-                "g.toml:11: name: 'y' must be 3 to 16 of a-z, 0-9 and '-'",
-                "g.toml:12: prefix: '../$tabel': unknown variable '$tabel'; known are $table $yyyy $MM $dd $HH $mm $task",
-                "g.toml:13: destination: 'relative' is not of the form file:///absolute/path",
+                "g.toml:8: name: 'x' must be 3 to 16 of a-z, 0-9 and '-', and begin and end with one of the first",
+                "g.toml:11: name: 'y' must be 3 to 16 of a-z, 0-9 and '-', and begin and end with one of the first",
+                "g.toml:12: prefix: '../$tabel': unknown variable '$tabel'; known are $table $yyyy $MM $dd $HH $mm $task $bucket",
+                "g.toml:13: destination: 'relative' must be written file:///absolute/directory or s3://bucket/prefix",
             ])
     }
 

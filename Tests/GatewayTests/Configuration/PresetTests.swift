@@ -26,7 +26,7 @@ import Testing
 
     @Test func eachFormatHasOne() throws {
         let formats = ConfigurationSchema.subscription.option("format").map(\.kind)
-        guard case .choice(let words, _) = formats else {
+        guard case .choice(let words) = formats else {
             Issue.record("format is no choice")
             return
         }

@@ -58,7 +58,6 @@ struct ConfigurationReader {
         _ node: any TOMLValueConvertible, as section: ConfigurationSection, path: [String], at origin: ConfigurationOrigin,
         lines: TOMLLineIndex
     ) {
-        if let planned = section.planned { return note("\(planned) is not supported by this version", at: origin) }
         if section.isList || section.mayRepeat, let array = node.array, array.allSatisfy({ $0.type == .table }) {
             for (index, element) in array.enumerated() {
                 if let table = element.table { read(table, as: section, path: path + [String(index)], lines: lines) }
@@ -102,7 +101,6 @@ struct ConfigurationReader {
         var rest = path.dropLast()
         while let name = rest.popFirst() {
             guard let next = section.subsection(name) else { return noteUnknown(name, in: section, at: origin) }
-            if let planned = next.planned { return note("\(planned) is not supported by this version", at: origin) }
             names.append(name)
             if next.isList || (next.mayRepeat && isList(names, next: rest.first)) {
                 let count = sections.count { $0.path.dropLast() == names[...] }

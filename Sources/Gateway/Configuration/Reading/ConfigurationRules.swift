@@ -12,7 +12,6 @@ extension ConfigurationReader {
         checkClientIDs()
         checkTables()
         checkDeliveries()
-        checkAges()
         checkMQTT()
         checkTopics()
         checkHTTP()
@@ -59,25 +58,39 @@ extension ConfigurationReader {
     private mutating func checkDeliveries() {
         guard let defaultTable = all("table").first?.text("name") else { return }
         for values in all("delivery") {
-            for problem in DeliveryConfiguration.problems(of: values, defaultTable: defaultTable) {
-                note("\(problem.option): \(problem.reason)", at: values.place(of: problem.option))
-            }
+            let problems = DeliveryConfiguration.problems(of: values, s3: s3(of: values), defaultTable: defaultTable)
+            for problem in problems { note("\(problem.option): \(problem.reason)", at: values.place(of: problem.option)) }
+            if problems.isEmpty { checkAgainstTable(values) }
         }
     }
 
-    /// A reading past its TTL is gone: what is delivered later than that would be empty.
-    private mutating func checkAges() {
-        let tables = all("table")
-        for values in all("delivery") {
-            let name = values.text("table")
-            guard let table = name.isEmpty ? tables.first : tables.first(where: { $0.text("name") == name }) else { continue }
-            let (age, ttl) = (values.duration("age"), table.duration("ttl"))
-            if age >= ttl {
-                note(
-                    "age: \(age.configurationText) must be shorter than the table's ttl, \(ttl.configurationText)",
-                    at: values.place(of: "age"))
-            }
+    /// The `[delivery.s3]` of a `[[delivery]]`.
+    func s3(of delivery: SectionValues) -> SectionValues? { sections.first { $0.path == delivery.path + ["s3"] } }
+
+    private mutating func checkAgainstTable(_ values: SectionValues) {
+        guard let table = table(of: values), let store = all("store").first else { return }
+        func check(_ step: () throws(DeliveryOptionError) -> Void) -> DeliveryOptionError? {
+            do throws(DeliveryOptionError) { try step() } catch { return error }
+            return nil
         }
+        do throws(DeliveryOptionError) {
+            let delivery = try DeliveryConfiguration(values, s3: s3(of: values), defaultTable: table.text("name"))
+            let problems = [
+                check { () throws(DeliveryOptionError) in
+                    try delivery.options.checkPrefix(partitionLength: table.duration("partition"), buckets: table.count("buckets"))
+                },
+                check { () throws(DeliveryOptionError) in try delivery.checkAge(ttl: table.duration("ttl")) },
+                check { () throws(DeliveryOptionError) in try delivery.checkPlace(storePath: store.text("path")) },
+            ].compactMap { $0 }
+            for problem in problems { note("\(problem.option): \(problem.reason)", at: values.place(of: problem.option)) }
+        } catch {
+            note("\(error.option): \(error.reason)", at: values.place(of: error.option))
+        }
+    }
+
+    private func table(of delivery: SectionValues) -> SectionValues? {
+        let (tables, name) = (all("table"), delivery.text("table"))
+        return name.isEmpty ? tables.first : tables.first { $0.text("name") == name }
     }
 
     private mutating func checkMQTT() {

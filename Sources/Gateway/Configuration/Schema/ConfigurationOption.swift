@@ -10,13 +10,11 @@ package struct ConfigurationOption: Sendable {
     package let summary: String
     /// Whether a reload takes a new value over; other options wait for the next start.
     package let reloads: Bool
-    /// A feature of a later version: any value but the default is refused.
-    package var planned: String?
     /// What the kind alone cannot tell; returns what is wrong with a text.
     package var check: (@Sendable (String) -> String?)?
 
     package init(
-        _ key: String, _ kind: OptionKind, _ defaultText: String, _ summary: String, reloads: Bool = false, planned: String? = nil,
+        _ key: String, _ kind: OptionKind, _ defaultText: String, _ summary: String, reloads: Bool = false,
         check: (@Sendable (String) -> String?)? = nil
     ) {
         self.key = key
@@ -24,7 +22,6 @@ package struct ConfigurationOption: Sendable {
         self.defaultText = defaultText
         self.summary = summary
         self.reloads = reloads
-        self.planned = planned
         self.check = check
     }
 
@@ -39,7 +36,6 @@ package struct ConfigurationOption: Sendable {
     /// Turns what was written into a value, or says why not.
     func value(of raw: RawOptionValue) -> Result<OptionValue, OptionMistake> {
         kind.value(of: raw).flatMap { value in
-            if let planned, value != defaultValue { return .failure(OptionMistake("\(planned) is not supported by this version")) }
             let text: String? =
                 switch value {
                 case .text(let text): text
@@ -85,8 +81,8 @@ package enum OptionKind: Sendable {
     case duration(ClosedRange<TimeSpan>)
     /// Bytes: an integer, or a text like `64MiB`.
     case byteCount(ClosedRange<Int>)
-    /// One of these words; `planned` ones are known but belong to a later version.
-    case choice([String], planned: [String] = [])
+    /// One of these words.
+    case choice([String])
     /// Texts; in the environment and in flags separated by commas.
     case list
 
@@ -104,8 +100,7 @@ package enum OptionKind: Sendable {
             ByteCountText.parse(text).map { bytes($0, range) } ?? mismatch(raw)
         case (.list, .strings(let texts)): .success(.list(texts))
         case (.list, .untyped(let text)): .success(.list(Self.parts(of: text)))
-        case (.choice(let words, let planned), .string(let text)), (.choice(let words, let planned), .untyped(let text)):
-            choice(text, words, planned)
+        case (.choice(let words), .string(let text)), (.choice(let words), .untyped(let text)): choice(text, words)
         default: mismatch(raw)
         }
     }
@@ -121,7 +116,7 @@ package enum OptionKind: Sendable {
             "a duration from \"\(range.lowerBound.configurationText)\" to \"\(range.upperBound.configurationText)\""
         case .byteCount(let range):
             "a size from \"\(ByteCountText.text(range.lowerBound))\" to \"\(ByteCountText.text(range.upperBound))\""
-        case .choice(let words, _): words.map { "\"\($0)\"" }.joined(separator: " or ")
+        case .choice(let words): words.map { "\"\($0)\"" }.joined(separator: " or ")
         }
     }
 
@@ -148,12 +143,9 @@ package enum OptionKind: Sendable {
         return .success(.duration(span))
     }
 
-    private func choice(_ text: String, _ words: [String], _ planned: [String]) -> Result<OptionValue, OptionMistake> {
+    private func choice(_ text: String, _ words: [String]) -> Result<OptionValue, OptionMistake> {
         if words.contains(text) { return .success(.text(text)) }
-        if planned.contains(text) {
-            return .failure(OptionMistake("\"\(text)\" is not supported by this version; it has \(expectation)"))
-        }
-        let hint = nearestName(to: text, among: words + planned).map { "; did you mean \"\($0)\"?" } ?? ""
+        let hint = nearestName(to: text, among: words).map { "; did you mean \"\($0)\"?" } ?? ""
         return .failure(OptionMistake("expected \(expectation), found \"\(text)\"\(hint)"))
     }
 }

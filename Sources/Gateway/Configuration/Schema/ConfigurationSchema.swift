@@ -1,4 +1,6 @@
+import Delivery
 import Dialects
+import ObjectStorage
 import Telemetry
 
 /// A section of the file with its options, in the order of the reference file.
@@ -10,8 +12,6 @@ package struct ConfigurationSection: Sendable {
     package var mayRepeat = false
     /// Absent unless written: without it that part of the gateway does not run.
     package var isOptional = false
-    /// A feature of a later version: refused wherever it stands.
-    package var planned: String?
     package let summary: [String]
     package let options: [ConfigurationOption]
     package var subsections: [ConfigurationSection] = []
@@ -164,21 +164,37 @@ package enum ConfigurationSchema {
 
     static let delivery = ConfigurationSection(
         name: "delivery", isList: true, isOptional: true,
-        summary: ["Writes a table's partitions as Parquet objects. Without this section nothing is delivered. Repeat for more."],
+        summary: ["Writes a table's rows as Parquet objects. Without this section nothing is delivered. Repeat for more."],
         options: [
             .init("name", .text, "archive", "3 to 16 of [a-z0-9-]; never reuse a name for another destination"),
             .init("table", .text, "", "empty: the first table"),
             .init(
-                "mode", .choice(["aged"], planned: ["incremental", "full", "differential"]), "aged", "aged: each sealed partition, once"),
-            .init("age", .duration(.zero ... .days(36_500)), "2h", "deliver a sealed partition this long after its window's end"),
-            .init("destination", .text, "file:///var/lib/gaugehouse/archive", "absolute directory", check: isLocalDestination),
-            .init("prefix", .text, "table=$table/year=$yyyy/month=$MM/day=$dd/hour=$HH", "folders below the destination"),
-            .init("max_object_bytes", .byteCount(1 << 16...1 << 32), "64MiB", "a partition above this becomes several objects"),
-            .init(
-                "max_object_age", .duration(.seconds(1) ... .days(1)), "2m", "of incremental deliveries", planned: "incremental delivery"),
+                "mode", .choice(DeliveryMode.allCases.map(\.rawValue)), "aged",
+                "aged: each sealed partition; incremental: new rows; full: all there is, once; differential: full, then incremental"),
+            .init("age", .duration(.zero ... .days(36_500)), "2h", "aged: deliver a sealed partition this long after its window's end"),
+            .init("destination", .text, "file:///var/lib/gaugehouse/archive", "file:///absolute/directory or s3://bucket/prefix"),
+            .init("prefix", .text, "table=$table/year=$yyyy/month=$MM/day=$dd/hour=$HH", "folders; also $mm, $task and $bucket"),
+            .init("prefix_time", .choice(PrefixTime.allCases.map(\.rawValue)), "reading", "of what time a prefix speaks"),
+            .init("max_object_bytes", .byteCount(1 << 16...1 << 32), "64MiB", "an object that reaches this is closed"),
+            .init("max_object_age", .duration(.seconds(1) ... .days(1)), "2m", "incremental, differential: rows wait at most this long"),
+            .init("encoding", .choice(["compact", "plain"]), "compact", "plain: for readers of Parquet that know nothing else"),
+            .init("compression_level", .integer(1...19), "3", "zstd level of the objects"),
+            .init("bucket_column", .boolean, "false", "true: a column with the number of the device's bucket"),
         ],
-        subsections: [
-            ConfigurationSection(name: "s3", isOptional: true, planned: "delivery to S3", summary: [], options: [])
+        subsections: [s3])
+
+    static let s3 = ConfigurationSection(
+        name: "s3", isOptional: true, summary: ["How the s3:// destination of the delivery above is reached."],
+        options: [
+            .init("endpoint", .text, "", "http://host:port or https://host; empty: that of AWS in the region"),
+            .init("region", .text, "us-east-1", "also where there are none: servers check what is signed"),
+            .init("path_style", .boolean, "true", "true: https://endpoint/bucket/key, false: https://bucket.endpoint/key"),
+            .init("access_key_file", .text, "", "file that holds the access key id; empty: AWS_ACCESS_KEY_ID"),
+            .init("secret_key_file", .text, "", "file that holds the secret key; empty: AWS_SECRET_ACCESS_KEY"),
+            .init("session_token_file", .text, "", "file that holds the token of temporary keys; read again for each request"),
+            .init("part_bytes", .byteCount(S3Options.leastPartByteCount...S3Options.greatestPartByteCount), "8MiB", "size of a part"),
+            .init("multipart_above", .byteCount(0...S3Options.greatestPartByteCount), "16MiB", "larger objects are sent in parts"),
+            .init("retry_for", .duration(.zero ... .hours(1)), "1m", "how long a request is tried again before the task pauses"),
         ])
 
     static let log = ConfigurationSection(

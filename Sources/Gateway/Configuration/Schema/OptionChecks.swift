@@ -19,10 +19,6 @@ import Telemetry
     ListenAddress(text) == nil ? "expected ADDRESS:PORT like \"127.0.0.1:8080\" or \"[::1]:8080\", found \"\(text)\"" : nil
 }
 
-@Sendable func isLocalDestination(_ text: String) -> String? {
-    text.hasPrefix("s3://") ? "delivery to S3 is not supported by this version; use file:///DIRECTORY" : nil
-}
-
 @Sendable func isZone(_ text: String) -> String? {
     text.isEmpty || secondsEast(text) != nil ? nil : "expected +HH:MM, -HH:MM or Z, found \"\(text)\""
 }

@@ -14,7 +14,6 @@ package enum ReferenceFile {
     }
 
     private static func append(_ section: ConfigurationSection, prefix: String, isHidden: Bool, to lines: inout [String]) {
-        guard section.planned == nil else { return }
         // Without [mqtt] nothing would be received; a list that delivers nothing is the better default for the others.
         let isHidden = isHidden || (section.isOptional && section.isList)
         let name = prefix + section.name
@@ -25,8 +24,7 @@ package enum ReferenceFile {
         for option in section.options {
             let left = assignment(option)
             let padding = String(repeating: " ", count: max(0, width - left.utf8.count))
-            let summary = option.planned.map { "not in this version: " + $0 } ?? option.summary
-            lines.append("# \(left)\(padding)  # \(summary) (\(option.reloads ? "reloads" : "restart"))")
+            lines.append("# \(left)\(padding)  # \(option.summary) (\(option.reloads ? "reloads" : "restart"))")
         }
         for subsection in section.subsections { append(subsection, prefix: name + ".", isHidden: isHidden, to: &lines) }
     }

@@ -27,7 +27,8 @@ package final class DeliveryTask: Sendable {
         runner = Mutex(
             DeliveryRunner(
                 options: options, table: table, destination: destination,
-                files: LedgerFile(path: ledgerPath, task: options.name, fileSystem: fileSystem), clock: clock, logger: logger, board: board))
+                files: LedgerFile(path: ledgerPath, task: options.name, fileSystem: fileSystem), clock: clock, logger: logger,
+                board: board))
         runner.withLock { $0.openLedgerIfPossible() }
     }
 
@@ -48,10 +49,15 @@ package final class DeliveryTask: Sendable {
     package func restart() throws { try interrupting { try $0.restart() } }
 
     private func interrupting(_ body: (DeliveryRunner) throws -> Void) throws {
-        board.interrupt()
-        defer { board.endInterruption() }
+        interrupt()
+        defer { endInterruption() }
         try runner.withLock { try body($0) }
     }
+
+    /// Somebody waits for the run under way to end.
+    func interrupt() { board.interrupt() }
+
+    func endInterruption() { board.endInterruption() }
 
     package var status: DeliveryStatus { board.status }
 

@@ -1,0 +1,135 @@
+import Delivery
+import ObjectStorage
+import QueryAPI
+import Telemetry
+import TelemetryStore
+
+/// What the API shows of deliveries, and what it may ask of them.
+extension DeliveryControl {
+    init(_ deliveries: Deliveries, _ documents: DeliveryDocument) {
+        self.init()
+        list = { deliveries.tasks.map(DeliverySnapshot.init) + deliveries.misfits.map(DeliverySnapshot.init) }
+        find = { name in
+            deliveries.task(named: name).map(DeliverySnapshot.init)
+                ?? deliveries.misfits.first { $0.name == name }.map(DeliverySnapshot.init)
+        }
+        create = { document throws(DeliveryProblem) in
+            do {
+                let definition = try documents.definition(document)
+                try deliveries.create(definition)
+                guard let created = deliveries.task(named: definition.options.name) else {
+                    throw DeliveryProblem.unknown(name: definition.options.name)
+                }
+                return DeliverySnapshot(created)
+            } catch {
+                throw DeliveryProblem(error)
+            }
+        }
+        delete = { name throws(DeliveryProblem) in
+            do throws(DeliveryRefusal) { try deliveries.delete(name) } catch { throw DeliveryProblem(error) }
+        }
+        change = { name, change throws(DeliveryProblem) in
+            do throws(DeliveryRefusal) {
+                switch change {
+                case .pause: return try deliveries.pause(name)
+                case .resume: return try deliveries.resume(name)
+                case .restart: return try deliveries.restart(name)
+                }
+            } catch {
+                throw DeliveryProblem(error)
+            }
+        }
+    }
+}
+
+extension DeliveryProblem {
+    fileprivate init(_ error: any Error) {
+        switch error {
+        case let problem as DeliveryProblem: self = problem
+        case let error as DeliveryOptionError: self = .invalid(member: error.option, error.reason)
+        case DeliveryRefusal.unknown(let name): self = .unknown(name: name)
+        case DeliveryRefusal.conflict(let reason): self = .conflict(reason)
+        case DeliveryRefusal.invalid(let error): self = .invalid(member: error.option, error.reason)
+        case DeliveryRefusal.failed(let reason): self = .failed(reason)
+        default: self = .failed("\(error)")
+        }
+    }
+}
+
+extension DeliverySnapshot {
+    /// A task is late when its oldest rows have been due for so long, and what is usual is over.
+    private static let lateAfter = TimeSpan.minutes(5)
+
+    fileprivate init(_ delivery: (definition: DeliveryDefinition, task: DeliveryTask)) {
+        let (options, status) = (delivery.definition.options, delivery.task.status)
+        self.init(
+            name: options.name, table: options.table, mode: options.mode.rawValue,
+            destination: delivery.definition.destination.description, prefix: options.prefix.text,
+            origin: delivery.definition.origin == .configuration ? "configuration" : "api")
+        phase = status.phase.rawValue
+        state = status.activity.rawValue
+        (error, detail) = (status.error.rawValue, status.detail)
+        (syncPoint, lag) = (status.syncPoint, status.lag)
+        isLate = status.lag >= Self.lateAfter
+        objectCount = status.totals.objectCount
+        rowCount = status.totals.rowCount
+        byteCount = status.totals.byteCount
+        dirtyFieldCount = status.totals.dirtyFieldCount
+        lastObject = status.lastObject
+        events = status.events.map { event in
+            Event(
+                time: event.time, kind: "\(event.kind)", error: event.kind == .failed ? event.error.rawValue : nil, detail: event.detail)
+        }
+    }
+
+    fileprivate init(_ misfit: Deliveries.Misfit) {
+        self.init(name: misfit.name, table: "", mode: "", destination: "", prefix: "", origin: "api")
+        (state, error, detail) = ("invalid", DeliveryErrorCode.conflict.rawValue, misfit.reason)
+    }
+}
+
+extension PartitionDelivery {
+    /// The objects of all deliveries of the partition's table.
+    init(_ deliveries: [DeliveryTask], _ partition: PartitionID) {
+        self.init()
+        for delivery in deliveries {
+            let delivered = delivery.objects(of: partition)
+            objects += delivered.map { object in
+                Object(key: object.key, rowCount: object.rowCount, byteCount: object.byteCount, sha256: hexadecimal(object.sha256))
+            }
+            let status = delivery.status
+            if status.error != .ok, delivered.isEmpty { lastError = "\(delivery.options.name): \(status.error.rawValue): \(status.detail)" }
+        }
+    }
+}
+
+extension PrometheusText {
+    mutating func deliveries(_ deliveries: [DeliveryTask]) {
+        guard !deliveries.isEmpty else { return }
+        let all = deliveries.map { (name: $0.options.name, status: $0.status) }
+        each(all, "gaugehouse_delivery_objects_total", .counter, "Objects delivered since the ledger began.") {
+            Double($0.totals.objectCount)
+        }
+        each(all, "gaugehouse_delivery_rows_total", .counter, "Rows in them.") { Double($0.totals.rowCount) }
+        each(all, "gaugehouse_delivery_bytes_total", .counter, "Bytes in them.") { Double($0.totals.byteCount) }
+        each(all, "gaugehouse_delivery_dirty_fields_total", .counter, "Values that the schema had no place for.") {
+            Double($0.totals.dirtyFieldCount)
+        }
+        each(all, "gaugehouse_delivery_lag_seconds", .gauge, "For how long the oldest undelivered rows have been due.") { $0.lag.seconds }
+        each(all, "gaugehouse_delivery_paused", .gauge, "1 when an operator has paused it.") { $0.activity == .paused ? 1 : 0 }
+        each(all, "gaugehouse_delivery_failing", .gauge, "1 when the last attempt failed.") { $0.error == .ok ? 0 : 1 }
+    }
+
+    private mutating func each(
+        _ deliveries: [(name: String, status: DeliveryStatus)], _ name: String, _ kind: Kind, _ help: String,
+        _ value: (DeliveryStatus) -> Double
+    ) {
+        family(name, kind, help)
+        for delivery in deliveries { sample(value(delivery.status), labels: ["delivery": delivery.name]) }
+    }
+}
+
+private func hexadecimal(_ bytes: [UInt8]) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+}
