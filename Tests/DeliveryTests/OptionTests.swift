@@ -29,7 +29,8 @@ import Testing
         #expect(error?.reason == "'a/$day': unknown variable '$day'; known are $table $yyyy $MM $dd $HH $mm $task $bucket")
     }
 
-    @Test(arguments: ["ab", "-abc", "abc-", "seventeen-letters", "Archive", "a_b", "", "äöü"]) func namesOutsideTheirAlphabetAreRefused(name: String) {
+    @Test(arguments: ["ab", "-abc", "abc-", "seventeen-letters", "Archive", "a_b", "", "äöü"])
+    func namesOutsideTheirAlphabetAreRefused(name: String) {
         #expect(throws: DeliveryOptionError.self) { try options(name: name) }
     }
 

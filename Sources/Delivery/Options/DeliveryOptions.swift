@@ -56,7 +56,8 @@ package struct DeliveryOptions: Sendable {
         let count = FolderSlices.count(prefix, partitionLength: partitionLength, buckets: buckets)
         guard count <= FolderSlices.limit else {
             throw DeliveryOptionError(
-                "prefix", "would cut each partition into \(count) folders; \(FolderSlices.limit) are possible: leave out the finest variable")
+                "prefix",
+                "would cut each partition into \(count) folders; \(FolderSlices.limit) are possible: leave out the finest variable")
         }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TelemetryStore
 
 /// The definitions of tasks that were created while the gateway ran: file `delivery-tasks` of the store, JSON, replaced whole.
@@ -55,6 +56,8 @@ package struct DeliveryDocuments: Sendable {
             defer { bytes.deallocate() }
             return Array(bytes[..<(try file.read(at: 0, into: bytes))])
         } catch {
+            // What is wrong with the store's own directory is for the store to say.
+            if error.errno == ENOTDIR { return [] }
             throw .failed("\(path) cannot be read: \(error)")
         }
     }

@@ -62,11 +62,9 @@ package struct DeliveryConfiguration: Sendable {
 
     private static func destination(_ values: SectionValues, _ s3: SectionValues?) throws(DeliveryOptionError) -> any ObjectDestination {
         let url = values.text("destination")
-        if s3 != nil, !url.hasPrefix(S3Location.scheme) {
-            throw DeliveryOptionError("destination", "[delivery.s3] needs a destination of the form s3://bucket/prefix")
-        }
         do throws(ObjectError) {
-            return try ObjectDestinations.make(url: url, s3: try s3.map(S3Options.init(_:)))
+            let s3 = try s3.map(S3Options.init(_:))
+            return try ObjectDestinations.make(url: url, s3: s3)
         } catch {
             throw DeliveryOptionError("destination", error.detail)
         }

@@ -1,5 +1,6 @@
 import Delivery
 import Foundation
+import ObjectStorage
 import Telemetry
 import TelemetryStore
 
@@ -45,6 +46,9 @@ struct DeliveryDocument {
         if let name = members.removeValue(forKey: "s3") { s3 = try s3Section(name) }
         let values = try values(members)
         let delivery = try DeliveryConfiguration(values, s3: s3, defaultTable: tables[0].name)
+        guard s3 == nil || values.text("destination").hasPrefix(S3Location.scheme) else {
+            throw DeliveryOptionError("s3", "needs a destination of the form s3://bucket/prefix")
+        }
         try check(delivery)
         return DeliveryDefinition(
             options: delivery.options, destination: delivery.destination,

@@ -100,10 +100,6 @@ import Testing
             "destination: 's3:bucket' must be written file:///absolute/directory or s3://bucket/prefix"
         ),
         (
-            "[[delivery]]\n[delivery.s3]\nregion = \"x\"",
-            "destination: [delivery.s3] needs a destination of the form s3://bucket/prefix"
-        ),
-        (
             "[[delivery]]\ndestination = \"s3://bucket/p\"\n[delivery.s3]\naccess_key_file = \"/a\"",
             "destination: access_key_file and secret_key_file come together, session_token_file only with them"
         ),

@@ -23,7 +23,7 @@ import Testing
         let assignment = try Regex("(?m)^# ([a-z_]+ = |\\[)")
         let uncommented = ReferenceFile.text.replacing(assignment) { match in String(match.output[1].substring ?? "") }
         let written = try GatewayConfiguration.parse(uncommented, file: "f")
-        let defaults = try GatewayConfiguration.parse("[mqtt]\n[[delivery]]", file: "f")
+        let defaults = try GatewayConfiguration.parse("[mqtt]\n[[delivery]]\n[delivery.s3]", file: "f")
         #expect(written.tables == defaults.tables)
         #expect(try values(written) == values(defaults))
         #expect(uncommented.split(separator: "\n").filter { $0.hasPrefix("# ") }.allSatisfy { !$0.contains(" = ") || $0.contains("--set") })

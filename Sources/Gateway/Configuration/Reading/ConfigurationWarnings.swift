@@ -1,11 +1,20 @@
 import Dialects
 import Ingest
+import ObjectStorage
 
 /// What works, but hardly as it is meant: said by `check-config`, at the start and after a reload.
 extension ConfigurationReader {
     mutating func findWarnings() {
         for values in sections where values.section.name == "subscription" { warnOfUnreadOptions(values) }
         for broker in sections.filter({ $0.section.name == "mqtt" }) { warnOfOverlaps(at: broker) }
+        for values in sections where values.section.name == "s3" { warnOfUnusedS3(values) }
+    }
+
+    private mutating func warnOfUnusedS3(_ values: SectionValues) {
+        guard let delivery = sections.first(where: { $0.path == values.path.dropLast() }) else { return }
+        if !delivery.text("destination").hasPrefix(S3Location.scheme) {
+            warn("[delivery.s3]: the destination above it is no s3://bucket/prefix", at: values.origin)
+        }
     }
 
     private mutating func warnOfUnreadOptions(_ values: SectionValues) {

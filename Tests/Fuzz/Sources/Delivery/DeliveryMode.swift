@@ -1,0 +1,1 @@
+../../../../Sources/Delivery/Options/DeliveryMode.swift
