@@ -52,6 +52,7 @@ package final class TelemetryStore: Sendable {
         self.log = log
         maintenance = Maintenance(
             tables: cores, log: log, options: options, fileSystem: fileSystem, clock: clock, headMemory: headMemory)
+        try maintenance.diskGuard.look()
         let all = [Table](cores, maintenance)
         tables = tableOptions.compactMap { options in all.first { $0.name == options.name } }
         thread = NamedThread(name: "commit-log") { log.run() }
@@ -146,6 +147,7 @@ package final class TelemetryStore: Sendable {
     private func write(_ batch: inout ReadingBatch, _ notes: [CommitNote]) throws(StoreError) -> CommitReceipt {
         if let failure { throw failure }
         if let problem = clockProblem { throw StoreError(.clock, problem) }
+        if let problem = diskProblem { throw StoreError(.diskFull, problem) }
         try maintenance.waitForMemory()
         admit(&batch)
         if batch.rows.contains(where: { $0.time == .distantPast }) { assignMissingTimes(&batch) }
@@ -170,6 +172,9 @@ package final class TelemetryStore: Sendable {
             sequence: submission.readingCount > 0 ? submission.lastSequence : sequence, accepted: submission.readingCount,
             duplicates: submission.duplicates, rejections: submission.rejections)
     }
+
+    /// Why nothing is committed for want of space, as the last pass of maintenance saw it; nil when there is room.
+    package var diskProblem: String? { maintenance.diskGuard.problem }
 
     /// Why the wall clock cannot be right; nil when it may be (product.md, semantics 16).
     package var clockProblem: String? {

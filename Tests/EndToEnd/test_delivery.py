@@ -1,9 +1,12 @@
 """Partitions by the real clock, with windows of seconds: sealed, delivered as Parquet, dropped in the end."""
 
 import hashlib
+import json
+import pathlib
 import random
 import string
 import time
+from datetime import datetime, timedelta
 from typing import Any
 
 from conftest import Bench
@@ -58,6 +61,23 @@ def check_announced_objects(gateway: Gateway) -> None:
         assert 0 < item["rows"] <= partition["rows"]
     rows = sum(item["rows"] for _, item in announced)
     assert rows == sum(partition["rows"] for partition in gateway.api.partitions()) == gateway.api.row_count()
+
+
+def check_manifests(gateway: Gateway, window_us: int) -> None:
+    """Manifests name exactly the objects that are there, each with its hash, in the window of their rows."""
+    named: list[str] = []
+    for path in (gateway.archive / "_manifests").rglob("manifest.json"):
+        manifest = json.loads(path.read_text())
+        start = datetime.fromisoformat(manifest["start"])
+        assert path.parent.name == start.strftime("%Y%m%dT%H%M%SZ")
+        assert datetime.fromisoformat(manifest["end"]) - start == timedelta(microseconds=window_us)
+        for item in manifest["objects"]:
+            content = (gateway.archive / item["key"]).read_bytes()
+            assert (item["bytes"], item["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
+            assert manifest["start"] <= manifest["min_time"] <= item["min_time"] <= item["max_time"] < manifest["end"]
+        assert manifest["rows"] == sum(item["rows"] for item in manifest["objects"])
+        named += [item["key"] for item in manifest["objects"]]
+    assert sorted(named) == [str(path.relative_to(gateway.archive)) for path in object_files(gateway.archive)]
 
 
 def sample(number: int) -> dict[str, Any]:
@@ -165,9 +185,9 @@ def test_kill_9_while_objects_are_written_doubles_nothing(bench: Bench, chance: 
     assert visible.items() <= fingerprints(gateway.archive).items() and len(object_files(gateway.archive)) > 40
     check_objects(gateway.archive, expected)
     check_announced_objects(gateway)
-    assert [
-        path for path in gateway.archive.rglob("*") if path.is_file() and path.suffix != ".parquet"
-    ] == [], "leftovers of kills"
+    leftovers = [path for path in gateway.archive.rglob("*") if path.is_file() and path.suffix != ".parquet"]
+    assert {path.name for path in leftovers} == {"manifest.json"}, "leftovers of kills"
+    check_manifests(gateway, WINDOW)
 
 
 def test_a_delivered_partition_is_dropped_when_its_ttl_is_over(bench: Bench) -> None:
@@ -206,3 +226,39 @@ def test_no_partition_is_dropped_before_its_delivery(bench: Bench) -> None:
     gateway.archive.unlink()
     wait_until(lambda: not gateway.api.partitions(), "delivered and dropped")
     check_objects(gateway.archive, {("d", time_us): {"n": n} for n, time_us in enumerate(times)})
+
+
+def test_a_delivery_that_lags_makes_writers_wait_and_loses_nothing(bench: Bench, small_disk: pathlib.Path) -> None:
+    """A disk of 24 MiB of which 10 are reserved: held partitions fill it, writes are refused, and go on once there is room."""
+    gateway = delivering(bench, has_broker=False, age="0s", ttl="15s", seal_after="0s")
+    gateway.sections["[store]"] |= {"path": str(small_disk / "store"), "log_file_size": "1MiB", "disk_reserve": "10MiB"}
+    gateway.archive.write_text("a file where the folder should be")
+    gateway.start()
+    chance, expected, refused = random.Random(7), Expected(), 0
+
+    def write() -> int:
+        rows = {("d", now_us() + n): {"noise": chance.randbytes(2_000).hex()} for n in range(100)}
+        body = [reading(device, time_us, **fields) for (device, time_us), fields in rows.items()]
+        status = gateway.api.request("POST", "/api/v1/write", json=body).status_code
+        if status == 204:
+            expected.update(rows)
+        return status
+
+    def is_refused() -> bool:
+        nonlocal refused
+        refused += write() == 507
+        return refused > 3
+
+    wait_until(is_refused, "writes are refused", 60)
+    status, text = gateway.api.readiness()
+    assert status == 503 and "disk_reserve is 10 MiB" in text, text
+    assert gateway.api.partitions(), "reads go on"
+    assert gateway.api.metric("gaugehouse_delivery_failing", delivery="archive") == 1
+    # Everything is past its time by now, and held.
+    wait_until(lambda: now_us() > max(time_us for _, time_us in expected) + 16 * SECOND, "all is past its TTL", 60)
+    assert gateway.api.partitions() and gateway.status() == 503
+    gateway.archive.unlink()
+    wait_until(lambda: gateway.status() == 200, "objects make room", 120)
+    assert write() == 204
+    wait_until(lambda: not gateway.api.partitions(), "all is delivered and dropped", 120)
+    check_objects(gateway.archive, expected)

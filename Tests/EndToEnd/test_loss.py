@@ -108,7 +108,7 @@ def test_a_disk_that_stalls_for_30_seconds_loses_nothing(bench: Bench, patient_g
 def test_a_full_disk_keeps_the_messages_with_the_broker(
     bench: Bench, patient_gateway: Gateway, small_disk: pathlib.Path, is_killed: bool
 ) -> None:
-    patient_gateway.sections["[store]"] |= {"path": str(small_disk / "store"), "log_file_size": "1MiB"}
+    patient_gateway.sections["[store]"] |= {"path": str(small_disk / "store"), "log_file_size": "1MiB", "disk_reserve": "0"}
     patient_gateway.start()
     filler = small_disk / "filler"
     with Flood(bench.broker.port) as flood:

@@ -69,6 +69,28 @@ final class HookedBench {
 
 @Suite("A full disk")
 struct FullDiskTests {
+    @Test("while less than disk_reserve is free, writes are refused, reads and maintenance go on, and writes come back by themselves")
+    func theReserveOfTheDiskIsKept() throws {
+        let free = Guarded(100 << 20)
+        let bench = try HookedBench { $1.diskReserveByteCount = 50 << 20 }
+        defer { bench.files.removeHooks() }
+        bench.files.freeByteCount = { free.withLock { $0 } }
+        try bench.commit(reading("d", Bench.start, ["a": .integer(1)]))
+        free.withLock { $0 = (50 << 20) - 1 }
+        #expect(bench.maintain() == nil)
+        let error = #expect(throws: StoreError.self) { try bench.commit(reading("d", Bench.start + .seconds(1), ["a": .integer(2)])) }
+        #expect(error?.code == .diskFull && error?.detail.contains("49 MiB are free at /store, and disk_reserve is 50 MiB") == true)
+        #expect(bench.table.summary().rowCount == 1)
+        // A little more is not enough: it would be gone at once.
+        free.withLock { $0 = 54 << 20 }
+        bench.maintain()
+        #expect(bench.store.diskProblem != nil)
+        free.withLock { $0 = 56 << 20 }
+        bench.maintain()
+        try bench.commit(reading("d", Bench.start + .seconds(1), ["a": .integer(2)]))
+        #expect(bench.table.summary().rowCount == 2)
+    }
+
     let now = Bench.start
     let reserve = "/store/reserve"
 

@@ -113,6 +113,7 @@ extension StoreOptions {
         headAge = values.duration("head_age")
         blockCacheByteCount = values.count("block_cache")
         logFileByteCount = values.count("log_file_size")
+        diskReserveByteCount = values.count("disk_reserve")
         compressionLevel = Int32(values.count("compression_level"))
     }
 }

@@ -14,6 +14,7 @@ struct Health: Sendable {
         var unready: [Unreadiness] = []
         func note(_ part: String, _ reason: String) { unready.append(Unreadiness(part: part, reason: reason)) }
         if let problem = store.clockProblem { note("store", "nothing is committed: \(problem)") }
+        if let problem = store.diskProblem { note("store", "nothing is committed: \(problem)") }
         if let problem = maintenance.problem { note("store", "maintenance: \(problem)") }
         if let statistics = ingest?.statistics, !statistics.isConnected {
             let cause = statistics.lastError.map { ": \($0)" } ?? ""

@@ -52,6 +52,8 @@ package struct StoreOptions: Sendable {
     package var logFileByteCount = 64 << 20
     /// Memory that keeps the newest commits for live readers; 0: there are none.
     package var feedByteCount = 8 << 20
+    /// While less is free on the store's disk, commits are refused as if it were full; 0: until it is.
+    package var diskReserveByteCount = 0
     /// No clock can be right that is earlier: commits are refused until it is later. The gateway sets the time it was built.
     package var earliestClock = Timestamp.distantPast
     /// zstd level of segments.

@@ -13,6 +13,8 @@ package protocol FileSystem: Sendable {
     func removeDirectory(_ path: String) throws(FileError)
     /// Makes creations, renames and removals in the directory durable.
     func syncDirectory(_ path: String) throws(FileError)
+    /// What may still be written to the file system that holds `path`.
+    func freeByteCount(at path: String) throws(FileError) -> Int
     /// Takes the store's lock file for this process; it goes with the returned object.
     /// - Throws: `EWOULDBLOCK` when another process holds it; `holder` in the detail when known.
     func lock(_ path: String) throws(FileError) -> any FileLock
@@ -22,6 +24,8 @@ package protocol FileSystem: Sendable {
 }
 
 extension FileSystem {
+    package func freeByteCount(at path: String) throws(FileError) -> Int { .max }
+
     package func lockUnchanged(_ path: String) throws(FileError) -> (any FileLock)? { try exists(path) ? try lock(path) : nil }
 }
 

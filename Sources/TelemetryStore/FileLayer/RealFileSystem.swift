@@ -26,6 +26,12 @@ package struct RealFileSystem: FileSystem {
         return names
     }
 
+    package func freeByteCount(at path: String) throws(FileError) -> Int {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { throw FileError(operation: "statvfs", path: path, errno: errno) }
+        return Int(clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue)
+    }
+
     package func exists(_ path: String) throws(FileError) -> Bool {
         if access(path, F_OK) == 0 { return true }
         guard errno == ENOENT else { throw FileError(operation: "access", path: path, errno: errno) }

@@ -12,6 +12,7 @@ final class Maintenance: @unchecked Sendable {
     let fileSystem: any FileSystem
     let clock: any WallClock
     let headMemory: MemoryGauge
+    let diskGuard: DiskGuard
     /// Held during a pass.
     private let turn = Monitor()
     /// Signals that memory runs short.
@@ -47,6 +48,7 @@ final class Maintenance: @unchecked Sendable {
         self.fileSystem = fileSystem
         self.clock = clock
         self.headMemory = headMemory
+        diskGuard = DiskGuard(path: options.path, reserve: options.diskReserveByteCount, fileSystem: fileSystem)
         checkpointFlush = tables.map { _ in 0 }
     }
 
@@ -73,6 +75,7 @@ final class Maintenance: @unchecked Sendable {
             for table in tables { try attempts.run { () throws(StoreError) in try dropDue(table) } }
         }
         for table in tables { try attempts.run { () throws(StoreError) in try removeDropped(table) } }
+        try attempts.run { () throws(StoreError) in try diskGuard.look() }
         try attempts.run { () throws(StoreError) in try growReserve() }
         try flushDue(&attempts)
         if clockIsUsable {

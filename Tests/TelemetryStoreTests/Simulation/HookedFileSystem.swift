@@ -11,12 +11,17 @@ final class HookedFileSystem: FileSystem, @unchecked Sendable {
     var beforeSyncDirectory: ((String) -> Int32?)?
     var beforeRemoveDirectory: ((String) -> Int32?)?
     var afterRename: ((String) -> Void)?
+    var freeByteCount: (() -> Int)?
 
     init(_ disk: SimulatedFileSystem) { self.disk = disk }
 
     /// For a test whose hook holds the store: else each keeps the other.
-    func removeHooks() { (beforeWrite, beforeSync, beforeSyncDirectory, beforeRemoveDirectory, afterRename) = (nil, nil, nil, nil, nil) }
+    func removeHooks() {
+        (beforeWrite, beforeSync, beforeSyncDirectory, beforeRemoveDirectory, afterRename) = (nil, nil, nil, nil, nil)
+        freeByteCount = nil
+    }
 
+    func freeByteCount(at path: String) throws(FileError) -> Int { freeByteCount?() ?? .max }
     func createDirectory(_ path: String) throws(FileError) { try disk.createDirectory(path) }
     func list(_ directory: String) throws(FileError) -> [String] { try disk.list(directory) }
     func exists(_ path: String) throws(FileError) -> Bool { try disk.exists(path) }

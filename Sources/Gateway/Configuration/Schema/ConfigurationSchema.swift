@@ -41,6 +41,9 @@ package enum ConfigurationSchema {
             .init("block_cache", .byteCount(0...1 << 40), "64MiB", "memory for decompressed blocks of segments"),
             .init("log_file_size", .byteCount(1 << 20...1 << 32), "64MiB", "preallocated size of one commit log file"),
             .init("compression_level", .integer(1...19), "3", "zstd level of segments"),
+            .init(
+                "disk_reserve", .byteCount(0...1 << 50), "256MiB",
+                "while less is free, writes are refused: deliveries that lag hold partitions; 0: until the disk is full"),
         ])
 
     static let table = ConfigurationSection(
