@@ -3,6 +3,8 @@ package struct ParquetError: Error, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable {
         /// The schema cannot be written: no columns, or two of one name. Fix the caller.
         case schema
+        /// A value is longer than a page can be. Fix the caller.
+        case value
         /// The bytes are not a Parquet file, or a damaged one.
         case malformed
     }

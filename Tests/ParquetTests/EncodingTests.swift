@@ -54,6 +54,48 @@ import Testing
         #expect(decodeDelta(deltaBytes(values)) == values)
     }
 
+    @Test(arguments: [0, 1, 7, 8, 9, 16, 1_003]) func bytesAreSplitIntoStreams(count: Int) {
+        var random = SplitMix(UInt64(count))
+        let words = (0..<count).map { _ in random.next() }
+        var bytes = RawBuffer()
+        bytes.append(7 as UInt8)
+        words.withUnsafeBufferPointer { ByteStreamSplit.append($0, to: &bytes) }
+        let streams = (0..<8).flatMap { byte in words.map { UInt8(truncatingIfNeeded: $0 >> UInt64(8 * byte)) } }
+        #expect(bytes.array == [7] + streams)
+    }
+
+    /// Values of the reference implementation.
+    @Test(
+        arguments: [
+            ("", 0xEF46_DB37_51D8_E999), ("a", 0xD24E_C4F1_A98C_6E5B), ("abc", 0x44BC_2CF5_AD77_0999),
+            ("Nobody inspects the spammish repetition", 0xFBCE_A83C_8A37_8BF1),
+            ("The quick brown fox jumps over the lazy dog", 0x0B24_2D36_1FDA_71BC),
+        ] as [(String, UInt64)])
+    func hashIsXXH64(text: String, hash: UInt64) {
+        #expect(Array(text.utf8).withUnsafeBytes { XXHash64.hash($0) } == hash)
+    }
+
+    @Test func bloomFilterHasWhatWasInsertedAndLittleElse() {
+        var filter = BloomFilter(distinctCount: 3_000)
+        for number in 0..<3_000 as Range<UInt64> { filter.insert(XXHash64.hash(number)) }
+        #expect((0..<3_000 as Range<UInt64>).allSatisfy { filter.mayContain(XXHash64.hash($0)) })
+        let falsePositives = (3_000..<103_000 as Range<UInt64>).filter { filter.mayContain(XXHash64.hash($0)) }.count
+        #expect(falsePositives < 1_000)
+        #expect(BloomFilter.byteCount(1) == 32 && BloomFilter.byteCount(27) == 64 && BloomFilter.byteCount(3_000) == 4_096)
+        #expect(BloomFilter.byteCount(1 << 40) == 128 << 20)
+    }
+
+    @Test(arguments: 0..<20) func wordDictionaryNumbersEveryWord(seed: UInt64) {
+        var random = SplitMix(seed)
+        let distinct = UInt64.random(in: 1...3_000, using: &random)
+        let words = (0..<5_000).map { _ in UInt64.random(in: 0..<distinct, using: &random) &* 0x0100_0000_0001 }
+        var dictionary = WordDictionary()
+        #expect(!words.withUnsafeBufferPointer { dictionary.build($0, limit: Set(words).count - 1) })
+        #expect(words.withUnsafeBufferPointer { dictionary.build($0, limit: Set(words).count) })
+        #expect(dictionary.indices.map { dictionary.entries[Int($0)] } == words)
+        #expect(Set(dictionary.entries).count == dictionary.entries.count)
+    }
+
     @Test func dictionaryNumbersByFirstAppearance() {
         var dictionary = ByteDictionary()
         let words = (0..<5_000).map { "value-\($0 % 1_000)" }

@@ -15,16 +15,18 @@ enum RunLengthEncoding {
         var position = 0
         while position < values.count {
             let run = runLength(values, from: position)
-            // Bit-packed runs come in whole groups: the pending literals borrow what they lack from this run.
-            let borrowed = (groupCount - (position - literalStart) % groupCount) % groupCount
-            guard run - borrowed >= groupCount else {
+            guard run >= groupCount else {
                 position += run
                 continue
             }
-            appendLiterals(values, literalStart..<(position + borrowed), bitWidth, &output)
-            appendRun(values[position], count: run - borrowed, bitWidth, &output)
+            // Bit-packed runs come in whole groups: the pending literals borrow what they lack from this run.
+            let borrowed = (literalStart - position) & (groupCount - 1)
+            if run - borrowed >= groupCount {
+                appendLiterals(values, literalStart..<(position + borrowed), bitWidth, &output)
+                appendRun(values[position], count: run - borrowed, bitWidth, &output)
+                literalStart = position + run
+            }
             position += run
-            literalStart = position
         }
         appendLiterals(values, literalStart..<values.count, bitWidth, &output)
     }
@@ -35,7 +37,8 @@ enum RunLengthEncoding {
         return end - start
     }
 
-    private static func appendRun<Value: FixedWidthInteger & UnsignedInteger>(
+    /// `count` times the same value.
+    static func appendRun<Value: FixedWidthInteger & UnsignedInteger>(
         _ value: Value, count: Int, _ bitWidth: Int, _ output: inout RawBuffer
     ) {
         output.append(varint: count << 1)

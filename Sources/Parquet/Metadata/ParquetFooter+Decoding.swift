@@ -142,7 +142,14 @@ extension ParquetFooter.ColumnChunk {
     fileprivate init(decoding reader: inout ThriftReader) throws(ParquetError) {
         self.init()
         try reader.structure { reader, field, type throws(ParquetError) in
-            if field == 3 { try decodeMetadata(&reader) } else { try reader.skip(type) }
+            switch field {
+            case 3: try decodeMetadata(&reader)
+            case 4: offsetIndex.setOffset(try reader.integer(type))
+            case 5: offsetIndex.setByteCount(try reader.int32(type))
+            case 6: columnIndex.setOffset(try reader.integer(type))
+            case 7: columnIndex.setByteCount(try reader.int32(type))
+            default: try reader.skip(type)
+            }
         }
     }
 
@@ -163,10 +170,26 @@ extension ParquetFooter.ColumnChunk {
             case 12: statistics = try ColumnStatistics(decoding: &reader)
             case 13:
                 try reader.list { reader, _ throws(ParquetError) in pageCounts.append(try ParquetFooter.PageCount(decoding: &reader)) }
+            case 14: bloomFilter.setOffset(try reader.integer(type))
+            case 15: bloomFilter.setByteCount(try reader.int32(type))
+            case 16: try decodeSizes(&reader)
             default: try reader.skip(type)
             }
         }
     }
+
+    private mutating func decodeSizes(_ reader: inout ThriftReader) throws(ParquetError) {
+        try reader.structure { reader, field, type throws(ParquetError) in
+            if field == 1 { plainByteCount = try reader.integer(type) } else { try reader.skip(type) }
+        }
+    }
+}
+
+extension ParquetFooter.FileRange? {
+    /// Offset and length are two fields; a length that is missing is 0.
+    fileprivate mutating func setOffset(_ offset: Int64) { self = .init(offset: offset, byteCount: self?.byteCount ?? 0) }
+
+    fileprivate mutating func setByteCount(_ byteCount: Int32) { self = .init(offset: self?.offset ?? 0, byteCount: byteCount) }
 }
 
 extension ParquetFooter.PageCount {
@@ -191,6 +214,8 @@ extension ColumnStatistics {
             case 3: nullCount = try reader.integer(type)
             case 5: maximum = try reader.binary(type)
             case 6: minimum = try reader.binary(type)
+            case 7: maximumIsExact = try reader.boolean(type)
+            case 8: minimumIsExact = try reader.boolean(type)
             case 9: nanCount = try reader.integer(type)
             default: try reader.skip(type)
             }

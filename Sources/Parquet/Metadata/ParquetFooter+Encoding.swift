@@ -78,9 +78,17 @@ extension ParquetFooter.RowGroup {
 
 extension ParquetFooter.ColumnChunk {
     fileprivate func encode(to writer: inout ThriftWriter) {
-        // file_offset: deprecated, 0 by the specification. The page index (4...7) has its place here.
+        // file_offset: deprecated, 0 by the specification.
         writer.i64(2, 0)
         writer.structure(3, encodeMetadata)
+        if let offsetIndex {
+            writer.i64(4, offsetIndex.offset)
+            writer.i32(5, offsetIndex.byteCount)
+        }
+        if let columnIndex {
+            writer.i64(6, columnIndex.offset)
+            writer.i32(7, columnIndex.byteCount)
+        }
     }
 
     private func encodeMetadata(to writer: inout ThriftWriter) {
@@ -104,6 +112,12 @@ extension ParquetFooter.ColumnChunk {
                 $0.i32(3, pages.count)
             }
         }
+        if let bloomFilter {
+            writer.i64(14, bloomFilter.offset)
+            writer.i32(15, bloomFilter.byteCount)
+        }
+        // Level histograms may be left out where the greatest level is 1: the null count says the same.
+        if let plainByteCount { writer.structure(16) { $0.i64(1, plainByteCount) } }
     }
 }
 
@@ -114,8 +128,8 @@ extension ColumnStatistics {
         if let minimum, let maximum {
             writer.binary(5, maximum)
             writer.binary(6, minimum)
-            writer.boolean(7, true)
-            writer.boolean(8, true)
+            writer.boolean(7, maximumIsExact)
+            writer.boolean(8, minimumIsExact)
         }
         if let nanCount { writer.i64(9, nanCount) }
     }

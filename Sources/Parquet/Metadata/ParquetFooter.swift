@@ -35,6 +35,22 @@ package struct ParquetFooter: Sendable, Equatable {
         package var dictionaryPageOffset: Int64?
         package var statistics = ColumnStatistics()
         package var pageCounts: [PageCount] = []
+        /// Byte-string columns only: bytes of all values, lengths not included.
+        package var plainByteCount: Int64?
+        package var bloomFilter: FileRange?
+        package var columnIndex: FileRange?
+        package var offsetIndex: FileRange?
+    }
+
+    /// A piece of the file.
+    package struct FileRange: Sendable, Equatable {
+        package var offset: Int64
+        package var byteCount: Int32
+
+        package init(offset: Int64, byteCount: Int32) {
+            self.offset = offset
+            self.byteCount = byteCount
+        }
     }
 
     /// How many pages of a chunk have one kind and encoding.
@@ -70,9 +86,12 @@ package struct ColumnStatistics: Sendable, Equatable {
     package var nullCount: Int64 = 0
     /// Doubles only.
     package var nanCount: Int64?
-    /// PLAIN bytes without a length; both or neither.
+    /// PLAIN bytes without a length; the writer sets both or neither.
     package var minimum: [UInt8]?
     package var maximum: [UInt8]?
+    /// True: the bound is one of the values. False: it was cut short, or the file does not say.
+    package var minimumIsExact = false
+    package var maximumIsExact = false
 
     package init() {}
 }

@@ -58,6 +58,9 @@ struct ThriftReader {
         return type == .booleanTrue
     }
 
+    /// In a list a boolean is a byte; old writers put 0 for false.
+    mutating func booleanElement() throws(ParquetError) -> Bool { try byte() == ThriftType.booleanTrue.rawValue }
+
     mutating func binary(_ type: ThriftType) throws(ParquetError) -> [UInt8] {
         guard type == .binary else { throw malformed("\(type) where bytes belong") }
         let count = try varint()

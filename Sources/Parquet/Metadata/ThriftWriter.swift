@@ -58,6 +58,11 @@ struct ThriftWriter: ~Copyable {
 
     mutating func element(_ value: Int32) { bytes.append(zigzag: Int64(value)) }
 
+    mutating func element(_ value: Int64) { bytes.append(zigzag: value) }
+
+    /// In a list a boolean is a byte.
+    mutating func element(_ value: Bool) { bytes.append((value ? ThriftType.booleanTrue : .booleanFalse).rawValue) }
+
     mutating func element(_ value: [UInt8]) {
         value.withUnsafeBytes { bytes.append(counted: $0) }
     }

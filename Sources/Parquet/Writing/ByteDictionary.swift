@@ -1,3 +1,5 @@
+import Glibc
+
 /// Distinct byte strings of a column, numbered by first appearance.
 ///
 /// Open addressing over one arena: no allocation per value. Hashes are seeded per process, so that devices cannot choose values that
@@ -10,15 +12,20 @@ struct ByteDictionary {
     /// Entry number + 1; 0 is empty. A power of two, at most half full.
     private var slots = [UInt32](repeating: 0, count: 64)
 
+    private(set) var longestByteCount = 0
+
     var count: Int { ends.count }
 
     func range(_ index: Int) -> Range<Int> { (index == 0 ? 0 : ends[index - 1])..<ends[index] }
+
+    func byteCount(_ index: Int) -> Int { range(index).count }
 
     mutating func removeAll() {
         bytes.removeAll(keepingCapacity: true)
         ends.removeAll(keepingCapacity: true)
         hashes.removeAll(keepingCapacity: true)
         for slot in slots.indices { slots[slot] = 0 }
+        longestByteCount = 0
     }
 
     /// The number of `value`, a new one if it is new.
@@ -34,6 +41,7 @@ struct ByteDictionary {
         }
         bytes.append(contentsOf: value)
         ends.append(bytes.count)
+        longestByteCount = max(longestByteCount, value.count)
         hashes.append(hash)
         slots[slot] = UInt32(count)
         if count * 2 > slots.count { grow() }
@@ -41,9 +49,24 @@ struct ByteDictionary {
     }
 
     func equals(_ index: Int, _ value: UnsafeRawBufferPointer) -> Bool {
-        let range = range(index)
-        guard range.count == value.count else { return false }
-        return bytes.withUnsafeBytes { $0[range].elementsEqual(value) }
+        guard byteCount(index) == value.count, let other = value.baseAddress else { return byteCount(index) == value.count }
+        return withEntry(index) { memcmp($0.baseAddress!, other, value.count) == 0 }
+    }
+
+    /// Unsigned byte-wise order.
+    func precedes(_ index: Int, _ other: Int) -> Bool {
+        withEntry(index) { a in
+            withEntry(other) { b in
+                let common = min(a.count, b.count)
+                let order = common == 0 ? 0 : memcmp(a.baseAddress!, b.baseAddress!, common)
+                return order == 0 ? a.count < b.count : order < 0
+            }
+        }
+    }
+
+    /// The bytes of an entry; valid inside `body` only.
+    func withEntry<R>(_ index: Int, _ body: (UnsafeRawBufferPointer) -> R) -> R {
+        bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[range(index)])) }
     }
 
     private mutating func grow() {

@@ -4,13 +4,16 @@ import TelemetryCodec
 ///
 /// The buffers are reused from column to column.
 struct ColumnChunkEncoder: ~Copyable {
-    /// Rows of a data page: small enough to skip by, large enough to compress.
-    static let pageRowCount = 20_000
-    /// Above this a dictionary page costs readers more than it saves; the chunk falls back to PLAIN.
-    static let dictionaryByteCountLimit = 1 << 20
+    /// What is to be said about the pages in `bytes`.
+    struct Result {
+        var chunk = ParquetFooter.ColumnChunk()
+        var columnIndex: ColumnIndex?
+        var offsetIndex = OffsetIndex()
+    }
 
     private let options: ParquetWriterOptions
     private let compressor: ZstdCompressor
+    private var trial = EncodingTrial()
     private var page = RawBuffer(capacity: 1 << 16)
     private var levels = RawBuffer()
     private var compressed = RawBuffer(capacity: 1 << 16)
@@ -24,44 +27,24 @@ struct ColumnChunkEncoder: ~Copyable {
 
     /// Fills `bytes` with the pages of `buffer`.
     /// - Parameter fileOffset: where `bytes` will stand.
-    mutating func encode(_ buffer: ColumnBuffer, fileOffset: Int64) -> ParquetFooter.ColumnChunk {
+    mutating func encode(_ buffer: ColumnBuffer, fileOffset: Int64) -> Result {
         bytes.removeAll()
-        let encoding = encoding(for: buffer)
-        var chunk = ParquetFooter.ColumnChunk()
-        chunk.column = buffer.column.name
-        chunk.physicalType = buffer.column.type.physicalType
-        chunk.valueCount = Int64(buffer.rowCount)
-        chunk.statistics = ColumnStatistics(buffer)
+        let encoding = options.encoding == .plain ? .plain : trial.encoding(for: buffer, compressor)
+        var result = Result()
+        result.chunk.column = buffer.column.name
+        result.chunk.physicalType = buffer.column.type.physicalType
+        result.chunk.valueCount = Int64(buffer.rowCount)
+        result.chunk.encodings = Self.encodings(used: encoding, buffer.column)
+        if buffer.column.type.isByteArray { result.chunk.plainByteCount = Int64(buffer.stringByteCount) }
         if encoding == .rleDictionary {
-            chunk.dictionaryPageOffset = fileOffset
-            appendDictionaryPage(buffer.dictionary, to: &chunk)
+            result.chunk.dictionaryPageOffset = fileOffset
+            appendDictionaryPage(buffer, to: &result.chunk)
         }
-        chunk.dataPageOffset = fileOffset + Int64(bytes.count)
-        appendDataPages(buffer, encoding, to: &chunk)
-        chunk.compressedByteCount = Int64(bytes.count)
-        chunk.encodings = Self.encodings(used: encoding, buffer.column)
-        return chunk
+        result.chunk.dataPageOffset = fileOffset + Int64(bytes.count)
+        appendDataPages(buffer, encoding, fileOffset, to: &result)
+        result.chunk.compressedByteCount = Int64(bytes.count)
+        return result
     }
-
-    private func encoding(for buffer: ColumnBuffer) -> ParquetEncoding {
-        guard options.encoding == .compact else { return .plain }
-        switch buffer.column.type {
-        case .int64, .timestampMicrosUTC: return buffer.words.isEmpty ? .plain : .deltaBinaryPacked
-        case .double, .boolean: return .plain
-        case .string, .binary: return isDictionaryWorthIt(buffer) ? .rleDictionary : .plain
-        }
-    }
-
-    private func isDictionaryWorthIt(_ buffer: ColumnBuffer) -> Bool {
-        let dictionary = buffer.dictionary
-        let dictionaryByteCount = dictionary.bytes.count + 4 * dictionary.count
-        let indexByteCount = buffer.words.count * Self.indexBitWidth(dictionary) / 8
-        return dictionary.count > 0 && dictionaryByteCount <= Self.dictionaryByteCountLimit
-            && dictionaryByteCount + indexByteCount < buffer.plainByteCount
-    }
-
-    /// Width 0 would do for a single entry, but not every reader knows it.
-    private static func indexBitWidth(_ dictionary: ByteDictionary) -> Int { max(1, bitWidth(of: UInt64(max(1, dictionary.count) - 1))) }
 
     /// What was used, levels and dictionary page included.
     private static func encodings(used: ParquetEncoding, _ column: ParquetColumn) -> [ParquetEncoding] {
@@ -70,64 +53,75 @@ struct ColumnChunkEncoder: ~Copyable {
         return encodings
     }
 
-    private mutating func appendDictionaryPage(_ dictionary: ByteDictionary, to chunk: inout ParquetFooter.ColumnChunk) {
+    private mutating func appendDictionaryPage(_ buffer: ColumnBuffer, to chunk: inout ParquetFooter.ColumnChunk) {
         page.removeAll()
-        for index in 0..<dictionary.count { page.appendPlain(dictionary, index) }
-        appendPage(.dictionary, valueCount: dictionary.count, .plain, to: &chunk)
+        let count: Int
+        if buffer.column.type.isByteArray {
+            count = buffer.dictionary.count
+            for index in 0..<count { page.appendPlain(buffer.dictionary, index) }
+        } else {
+            count = trial.dictionary.entries.count
+            trial.dictionary.entries.withUnsafeBytes { page.append($0) }
+        }
+        appendPage(.dictionary, valueCount: count, .plain, to: &chunk)
         chunk.pageCounts.append(.init(page: .dictionary, encoding: .plain, count: 1))
     }
 
     private mutating func appendDataPages(
-        _ buffer: ColumnBuffer, _ encoding: ParquetEncoding, to chunk: inout ParquetFooter.ColumnChunk
+        _ buffer: ColumnBuffer, _ encoding: ParquetEncoding, _ fileOffset: Int64, to result: inout Result
     ) {
-        var pageCount: Int32 = 0
-        var firstWord = 0
-        for firstRow in stride(from: 0, to: buffer.rowCount, by: Self.pageRowCount) {
-            let rows = firstRow..<min(firstRow + Self.pageRowCount, buffer.rowCount)
+        var cutter = PageCutter(buffer, encoding)
+        var index = PageIndexBuilder(buffer.column.type)
+        var chunkBounds = ValueBounds()
+        while let next = cutter.next(buffer) {
             page.removeAll()
-            let wordCount = appendLevels(buffer, rows)
-            appendValues(buffer, firstWord..<(firstWord + wordCount), encoding)
-            firstWord += wordCount
-            appendPage(.data, valueCount: rows.count, encoding, to: &chunk)
-            pageCount += 1
+            if buffer.column.isOptional { appendLevels(buffer, next) }
+            appendValues(buffer, next.words, encoding)
+            let start = bytes.count
+            appendPage(.data, valueCount: next.rows.count, encoding, to: &result.chunk)
+            let bounds = buffer.words.withUnsafeBufferPointer {
+                ValueBounds(UnsafeBufferPointer(rebasing: $0[next.words]), of: buffer)
+            }
+            chunkBounds.merge(bounds, of: buffer)
+            let location = OffsetIndex.Page(
+                offset: fileOffset + Int64(start), compressedByteCount: Int32(bytes.count - start), firstRow: Int64(next.rows.lowerBound))
+            index.add(next, at: location, bounds, buffer)
         }
-        chunk.pageCounts.append(.init(page: .data, encoding: encoding, count: pageCount))
+        result.chunk.pageCounts.append(.init(page: .data, encoding: encoding, count: Int32(index.offsetIndex.pages.count)))
+        result.chunk.statistics = ColumnStatistics(chunkBounds, of: buffer)
+        (result.offsetIndex, result.columnIndex) = (index.offsetIndex, index.finishedColumnIndex())
     }
 
-    /// Optional columns: one 4-byte length for the page, then the hybrid at width 1. Required columns: nothing.
-    /// - Returns: number of values in `rows`.
-    private mutating func appendLevels(_ buffer: ColumnBuffer, _ rows: Range<Int>) -> Int {
-        guard buffer.column.isOptional else { return rows.count }
+    /// One 4-byte length for the page, then the hybrid at width 1.
+    private mutating func appendLevels(_ buffer: ColumnBuffer, _ range: PageCutter.Page) {
         levels.removeAll()
-        let valueCount = buffer.levels.withUnsafeBufferPointer { all in
-            let rowLevels = UnsafeBufferPointer(rebasing: all[rows])
-            RunLengthEncoding.append(rowLevels, bitWidth: 1, to: &levels)
-            return rowLevels.reduce(0) { $0 + Int($1) }
+        if range.words.isEmpty || range.words.count == range.rows.count {
+            RunLengthEncoding.appendRun(range.words.isEmpty ? 0 : 1 as UInt8, count: range.rows.count, 1, &levels)
+        } else {
+            buffer.levels.withUnsafeBufferPointer {
+                RunLengthEncoding.append(UnsafeBufferPointer(rebasing: $0[range.rows]), bitWidth: 1, to: &levels)
+            }
         }
         page.append(fixed: UInt32(levels.count))
-        page.append(levels)
-        return valueCount
+        levels.withBytes { page.append($0) }
     }
 
     private mutating func appendValues(_ buffer: ColumnBuffer, _ range: Range<Int>, _ encoding: ParquetEncoding) {
-        buffer.words.withUnsafeBufferPointer { words in
-            let words = UnsafeBufferPointer(rebasing: words[range])
-            switch encoding {
-            case .deltaBinaryPacked: DeltaBinaryPacked.append(words, to: &page)
-            case .rleDictionary:
-                let bitWidth = Self.indexBitWidth(buffer.dictionary)
-                page.append(UInt8(bitWidth))
-                RunLengthEncoding.append(words, bitWidth: bitWidth, to: &page)
-            default: appendPlain(words, buffer)
+        let isByteArray = buffer.column.type.isByteArray
+        if encoding == .rleDictionary, !isByteArray {
+            trial.dictionary.indices.withUnsafeBufferPointer {
+                page.append(indices: UnsafeBufferPointer(rebasing: $0[range]), entryCount: trial.dictionary.entries.count)
             }
+            return
         }
-    }
-
-    private mutating func appendPlain(_ words: UnsafeBufferPointer<UInt64>, _ buffer: ColumnBuffer) {
-        switch buffer.column.type {
-        case .int64, .timestampMicrosUTC, .double: page.append(littleEndian: words)
-        case .boolean: page.append(packed: words, bitWidth: 1)
-        case .string, .binary: for word in words { page.appendPlain(buffer.dictionary, Int(word)) }
+        buffer.words.withUnsafeBufferPointer {
+            let words = UnsafeBufferPointer(rebasing: $0[range])
+            switch (encoding, buffer.column.type) {
+            case (.rleDictionary, _): page.append(indices: words, entryCount: buffer.dictionary.count)
+            case (_, .boolean): page.append(packed: words, bitWidth: 1)
+            case (_, .string), (_, .binary): for word in words { page.appendPlain(buffer.dictionary, Int(word)) }
+            default: page.append(words, as: encoding)
+            }
         }
     }
 
@@ -135,7 +129,8 @@ struct ColumnChunkEncoder: ~Copyable {
     private mutating func appendPage(
         _ type: PageType, valueCount: Int, _ encoding: ParquetEncoding, to chunk: inout ParquetFooter.ColumnChunk
     ) {
-        compressPage()
+        compressed.removeAll()
+        _ = page.withBytes { compressor.compress($0, into: &compressed) }
         let checksum = compressed.withBytes { PageChecksum.crc32($0) }
         var header = ThriftWriter()
         let (pageByteCount, compressedByteCount) = (page.count, compressed.count)
@@ -149,14 +144,9 @@ struct ColumnChunkEncoder: ~Copyable {
             default: writer.structure(5) { Self.encodeDataHeader(&$0, valueCount, encoding) }
             }
         }
-        bytes.append(header.bytes)
-        bytes.append(compressed)
+        header.bytes.withBytes { bytes.append($0) }
+        compressed.withBytes { bytes.append($0) }
         chunk.uncompressedByteCount += Int64(header.bytes.count + page.count)
-    }
-
-    private mutating func compressPage() {
-        compressed.removeAll()
-        _ = page.withBytes { compressor.compress($0, into: &compressed) }
     }
 
     private static func encodeDataHeader(_ writer: inout ThriftWriter, _ valueCount: Int, _ encoding: ParquetEncoding) {
@@ -172,16 +162,22 @@ struct ColumnChunkEncoder: ~Copyable {
     }
 }
 
+extension ColumnStatistics {
+    fileprivate init(_ bounds: ValueBounds, of buffer: ColumnBuffer) {
+        nullCount = Int64(buffer.nullCount)
+        if buffer.column.type == .double { nanCount = Int64(bounds.nanCount) }
+        guard let encoded = EncodedBounds(bounds, of: buffer) else { return }
+        (minimum, maximum) = (encoded.minimum, encoded.maximum)
+        (minimumIsExact, maximumIsExact) = (encoded.minimumIsExact, encoded.maximumIsExact)
+    }
+}
+
 extension RawBuffer {
     /// PLAIN of a byte string: 4-byte length and bytes.
     fileprivate mutating func appendPlain(_ dictionary: ByteDictionary, _ index: Int) {
-        let range = dictionary.range(index)
-        append(fixed: UInt32(range.count))
-        dictionary.bytes.withUnsafeBytes { append(UnsafeRawBufferPointer(rebasing: $0[range])) }
+        dictionary.withEntry(index) {
+            append(fixed: UInt32($0.count))
+            append($0)
+        }
     }
-
-    /// PLAIN of words; every platform of Swift is little-endian, so they stand as they are.
-    fileprivate mutating func append(littleEndian words: UnsafeBufferPointer<UInt64>) { append(UnsafeRawBufferPointer(words)) }
-
-    fileprivate mutating func append(_ other: borrowing RawBuffer) { other.withBytes { append($0) } }
 }
