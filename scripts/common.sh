@@ -86,6 +86,8 @@ install_promtool() {
 prepare_tests() {
     install_missing "${build_packages[@]}" "${broker_packages[@]}" "${browser_packages[@]}" python3 openssl
     install_promtool
+    # For pyspark, which reads Parquet in tests.
+    command -v java >/dev/null || install_missing openjdk-17-jre-headless
     # Debian keeps what `python3 -m venv` needs in a package of its own.
     python3 -c 'import ensurepip, venv' 2>/dev/null || install_missing python3-venv
 

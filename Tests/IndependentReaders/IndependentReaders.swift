@@ -1,10 +1,10 @@
 import Foundation
 
-/// Reads Parquet files with pyarrow and duckdb, both, in one Python process. For tests.
+/// Reads Parquet files with pyarrow, duckdb, polars and fastparquet, and Spark if asked to, in one Python process. For tests.
 ///
 /// The interpreter comes from GAUGEHOUSE_PYTHON, which `make test` sets to its virtual environment.
 package enum IndependentReaders {
-    /// What both readers found in a file.
+    /// What all readers found in a file.
     package struct File: Sendable {
         package struct Column: Sendable, Equatable {
             package var name: String
@@ -35,24 +35,62 @@ package enum IndependentReaders {
     }
 
     /// What a test without them says.
-    package static let reasonToSkip = "GAUGEHOUSE_PYTHON names no Python with pyarrow and duckdb; `make test` sets it"
+    package static let reasonToSkip = "GAUGEHOUSE_PYTHON names no Python with the readers; `make test` sets it"
 
-    /// - Throws: `Failure` when a reader refuses a file or the two disagree; says what they said.
-    package static func read(_ paths: [String]) throws -> [File] {
+    /// - Parameter spark: Spark reads them, too. It takes seconds to start.
+    /// - Throws: `Failure` when a reader refuses a file or two disagree; says what they said.
+    package static func read(_ paths: [String], spark: Bool = false) throws -> [File] {
+        try withFolder { folder in
+            let output = folder.appendingPathComponent("dump")
+            _ = try run("dump_parquet.py", (spark ? ["--spark", folder.path] : []) + [output.path] + paths)
+            return try parse(String(contentsOf: output, encoding: .utf8), count: paths.count)
+        }
+    }
+
+    /// How much readers look at for few rows.
+    package struct PushDown: Decodable, Sendable {
+        /// By reader, for device, device and time, absent device: rows found, row groups looked at.
+        package var groups: [String: [[Int?]]]
+        /// For device, device and time, absent device, the same without Bloom filter: rows found, rows of the pages looked at.
+        package var sparkRows: [[Int]]
+        /// By row group, for the absent device, then for the other one.
+        package var bloomExcludes: [[Bool]]
+        /// By reader: rows, sum of `value`, nulls in it.
+        package var whole: [String: [Int]]
+    }
+
+    /// Asks every reader for few rows of a file with columns device, time and value; see push_down.py.
+    package static func pushDown(_ path: String, device: String, absent: String, since microseconds: Int64) throws -> PushDown {
+        try withFolder { folder in
+            let output = try run("push_down.py", [path, folder.path, device, absent, "\(microseconds)"])
+            return try JSONDecoder().decode(PushDown.self, from: output)
+        }
+    }
+
+    private static func withFolder<R>(_ body: (URL) throws -> R) throws -> R {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("readers-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        return try body(folder)
+    }
+
+    /// - Returns: what the script printed.
+    private static func run(_ script: String, _ arguments: [String]) throws -> Data {
         guard let python else { throw Failure(description: "GAUGEHOUSE_PYTHON is not set") }
-        let output = FileManager.default.temporaryDirectory.appendingPathComponent("dump-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: output) }
-        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("dump_parquet.py")
         let process = Process()
         process.executableURL = URL(fileURLWithPath: python)
-        process.arguments = [script.path, output.path] + paths
-        let errors = Pipe()
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        process.arguments = ["-B", folder.appendingPathComponent(script).path] + arguments
+        let (output, errors) = (Pipe(), Pipe())
+        process.standardOutput = output
         process.standardError = errors
         try process.run()
+        // What it prints fits the pipe; what it complains about need not.
         let message = errors.fileHandleForReading.readDataToEndOfFile()
+        let text = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else { throw Failure(description: String(decoding: message, as: UTF8.self)) }
-        return try parse(String(contentsOf: output, encoding: .utf8), count: paths.count)
+        return text
     }
 
     /// The text of a double as the script writes it.
