@@ -62,7 +62,7 @@ let package = Package(
         module("TelemetryCodec", ["CChecksum", "CZstd", "Telemetry"], isFast: true),
         module("TelemetryStore", ["Telemetry", "TelemetryCodec"], isFast: true),
         module("Dialects", ["CSimdjson", "Telemetry", "TelemetryCodec"]),
-        module("Parquet", ["TelemetryCodec"]),
+        module("Parquet", ["TelemetryCodec"], isFast: true),
         module(
             "ObjectStorage",
             [
@@ -113,6 +113,9 @@ let package = Package(
             swiftSettings: settings),
 
         .executableTarget(
+            name: "gaugehouse-bench-parquet", dependencies: ["Parquet", product("ArgumentParser", of: "swift-argument-parser")],
+            path: "Benchmarks/parquet", exclude: ["run"], swiftSettings: settings),
+        .executableTarget(
             name: "gaugehouse-bench-http", dependencies: [product("Hummingbird", of: "hummingbird"), product("NIOCore", of: "swift-nio")],
             path: "Benchmarks/http", exclude: ["run", "paced.c", "asking.py", "gateway.py"], swiftSettings: settings),
 
@@ -120,13 +123,15 @@ let package = Package(
         .executableTarget(
             name: "gaugehouse-torture", dependencies: ["Telemetry", "TelemetryStore"], path: "Tests/Torture", swiftSettings: settings),
 
-        // Reads Parquet with pyarrow and duckdb, for tests.
-        .target(name: "IndependentReaders", path: "Tests/IndependentReaders", exclude: ["dump_parquet.py"], swiftSettings: settings),
+        // Reads Parquet with pyarrow, duckdb, polars, fastparquet and Spark, for tests.
+        .target(
+            name: "IndependentReaders", path: "Tests/IndependentReaders",
+            exclude: ["dump_parquet.py", "push_down.py", "spark_reader.py", "table_text.py"], swiftSettings: settings),
         // Starts an S3 server, for tests.
         .target(name: "ObjectStores", path: "Tests/ObjectStores", exclude: ["seaweedfs.py"], swiftSettings: settings),
         tests("TelemetryTests", ["Telemetry", "TelemetryCodec"]),
         tests("TelemetryStoreTests", ["Telemetry", "TelemetryCodec", "TelemetryStore"], exclude: ["Golden"], isFast: true),
-        tests("ParquetTests", ["Parquet", "TelemetryCodec", "IndependentReaders"]),
+        tests("ParquetTests", ["Parquet", "TelemetryCodec", "IndependentReaders"], isFast: true),
         tests(
             "ObjectStorageTests",
             [
