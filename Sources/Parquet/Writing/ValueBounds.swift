@@ -1,12 +1,8 @@
 /// The least and the greatest of a column's values, as words, and what has no order.
-struct ValueBounds: Equatable {
+struct ValueBounds {
     /// Nil: no value, or none but NaN.
     private(set) var words: (least: UInt64, greatest: UInt64)?
     private(set) var nanCount = 0
-
-    static func == (a: ValueBounds, b: ValueBounds) -> Bool {
-        a.words?.least == b.words?.least && a.words?.greatest == b.words?.greatest && a.nanCount == b.nanCount
-    }
 
     init() {}
 
