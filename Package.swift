@@ -49,6 +49,9 @@ let package = Package(
         .systemLibrary(name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
+        .systemLibrary(name: "CLz4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CBrotli", pkgConfig: "libbrotlidec", providers: [.apt(["libbrotli-dev"])]),
         .target(
             name: "CSimdjson",
             cxxSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))],
@@ -62,7 +65,7 @@ let package = Package(
         module("TelemetryCodec", ["CChecksum", "CZstd", "Telemetry"], isFast: true),
         module("TelemetryStore", ["Telemetry", "TelemetryCodec"], isFast: true),
         module("Dialects", ["CSimdjson", "Telemetry", "TelemetryCodec"]),
-        module("Parquet", ["TelemetryCodec"], isFast: true),
+        module("Parquet", ["CBrotli", "CLz4", "CSnappy", "CZlib", "TelemetryCodec"], isFast: true),
         module(
             "ObjectStorage",
             [
@@ -123,10 +126,11 @@ let package = Package(
         .executableTarget(
             name: "gaugehouse-torture", dependencies: ["Telemetry", "TelemetryStore"], path: "Tests/Torture", swiftSettings: settings),
 
-        // Reads Parquet with pyarrow, duckdb, polars, fastparquet and Spark, for tests.
+        // Reads and writes Parquet with the libraries that people use, for tests.
         .target(
             name: "IndependentReaders", path: "Tests/IndependentReaders",
-            exclude: ["dump_parquet.py", "push_down.py", "spark_reader.py", "table_text.py"], swiftSettings: settings),
+            exclude: ["dump_parquet.py", "push_down.py", "spark_reader.py", "table_text.py", "write_parquet.py"],
+            swiftSettings: settings),
         // Starts an S3 server, for tests.
         .target(name: "ObjectStores", path: "Tests/ObjectStores", exclude: ["seaweedfs.py"], swiftSettings: settings),
         tests("TelemetryTests", ["Telemetry", "TelemetryCodec"]),

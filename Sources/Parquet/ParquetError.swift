@@ -7,6 +7,10 @@ package struct ParquetError: Error, Sendable, CustomStringConvertible {
         case value
         /// The bytes are not a Parquet file, or a damaged one.
         case malformed
+        /// A sound file, as far as it was read, with something in it that this reader does not know.
+        case unsupported
+        /// Sound, perhaps, but larger than the reader's limits allow.
+        case tooLarge
     }
 
     package let code: Code

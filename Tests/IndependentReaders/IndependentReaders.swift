@@ -67,6 +67,34 @@ package enum IndependentReaders {
         }
     }
 
+    /// A file that other libraries wrote, and what they say is in it.
+    package struct ForeignFile: Sendable, Decodable {
+        package struct Column: Sendable, Decodable {
+            package var name: String
+            /// Nil: of a type that is not to be read.
+            package var values: [String?]?
+        }
+
+        package var name: String
+        package var columns: [Column]
+        package var path = ""
+
+        private enum CodingKeys: CodingKey { case name, columns }
+    }
+
+    /// Has pyarrow, duckdb, polars and fastparquet write their files into a directory.
+    /// - Throws: `Failure` with what they said.
+    package static func writeForeignFiles(into directory: URL) throws -> [ForeignFile] {
+        _ = try run("write_parquet.py", [directory.path])
+        var files: [ForeignFile] = []
+        while let data = try? Data(contentsOf: directory.appendingPathComponent("\(files.count).json")) {
+            var file = try JSONDecoder().decode(ForeignFile.self, from: data)
+            file.path = directory.appendingPathComponent("\(files.count).parquet").path
+            files.append(file)
+        }
+        return files
+    }
+
     private static func withFolder<R>(_ body: (URL) throws -> R) throws -> R {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("readers-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

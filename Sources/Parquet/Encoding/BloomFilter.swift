@@ -9,7 +9,7 @@ struct BloomFilter {
     static let falsePositiveShare = 0.01
     private static let salts = SIMD8<UInt32>(
         0x47B6_137B, 0x4497_4D91, 0x8824_AD5B, 0xA2B7_289D, 0x7054_95C7, 0x2DF1_424B, 0x9EFC_4947, 0x5C6B_FB31)
-    private static let blockByteCount = 32
+    static let blockByteCount = 32
     /// parquet-java refuses larger ones.
     private static let byteCountLimit = 128 << 20
 
@@ -33,7 +33,7 @@ struct BloomFilter {
 
     private func block(of hash: UInt64) -> Int { Int(truncatingIfNeeded: ((hash >> 32) &* UInt64(blocks.count)) >> 32) }
 
-    private static func mask(_ hash: UInt64) -> SIMD8<UInt32> {
+    static func mask(_ hash: UInt64) -> SIMD8<UInt32> {
         SIMD8(repeating: 1) &<< ((SIMD8(repeating: UInt32(truncatingIfNeeded: hash)) &* salts) &>> SIMD8(repeating: 27))
     }
 

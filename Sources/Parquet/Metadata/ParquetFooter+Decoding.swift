@@ -25,6 +25,7 @@ extension ParquetFooter {
     /// - Parameter bytes: the thrift bytes of FileMetaData.
     package init(decoding bytes: [UInt8]) throws(ParquetError) {
         var reader = ThriftReader(bytes)
+        var hasColumnOrders = false
         try reader.structure { reader, field, type throws(ParquetError) in
             switch field {
             case 2: columns = try Self.decodeSchema(&reader)
@@ -34,61 +35,32 @@ extension ParquetFooter {
             case 5:
                 try reader.list { reader, _ throws(ParquetError) in keyValues.append(try KeyValue(decoding: &reader)) }
             case 6: createdBy = try reader.string(type)
+            case 7:
+                hasColumnOrders = true
+                try reader.skip(type)
             default: try reader.skip(type)
             }
         }
+        if !hasColumnOrders { forgetBounds() }
         guard rowGroups.reduce(0, { $0 &+ $1.rowCount }) == rowCount else {
             throw ParquetError(.malformed, "the row groups do not add up to \(rowCount) rows")
         }
     }
 
-    /// The schema as a flat list; its first element is the root.
-    private static func decodeSchema(_ reader: inout ThriftReader) throws(ParquetError) -> [Column] {
-        var elements: [SchemaElement] = []
-        try reader.list { reader, _ throws(ParquetError) in elements.append(try SchemaElement(decoding: &reader)) }
-        guard let root = elements.first, Int(root.childCount) == elements.count - 1, elements.dropFirst().allSatisfy({ $0.childCount == 0 })
-        else { throw ParquetError(.malformed, "the schema is not flat") }
-        return elements.dropFirst().map { Column(name: $0.name, type: $0.type, isOptional: $0.isOptional) }
-    }
-}
-
-/// A node of the schema tree.
-private struct SchemaElement {
-    var name = ""
-    var childCount: Int32 = 0
-    var isOptional = false
-    private var physical: PhysicalType?
-    private var logical: Int16?
-    private var converted: Int32?
-
-    init(decoding reader: inout ThriftReader) throws(ParquetError) {
-        try reader.structure { reader, field, type throws(ParquetError) in
-            switch field {
-            case 1: physical = PhysicalType(rawValue: try reader.int32(type))
-            case 3: isOptional = try reader.int32(type) == 1
-            case 4: name = try reader.string(type)
-            case 5: childCount = try reader.int32(type)
-            case 6: converted = try reader.int32(type)
-            case 10:
-                try reader.structure { reader, member, type throws(ParquetError) in
-                    logical = member
-                    try reader.skip(type)
-                }
-            default: try reader.skip(type)
+    /// Without an order of its column, a least and a greatest value mean nothing.
+    private mutating func forgetBounds() {
+        for group in rowGroups.indices {
+            for chunk in rowGroups[group].chunks.indices {
+                rowGroups[group].chunks[chunk].statistics.minimum = nil
+                rowGroups[group].chunks[chunk].statistics.maximum = nil
             }
         }
     }
 
-    var type: ParquetType? {
-        switch (physical, logical) {
-        case (.int64, LogicalType.timestamp) where converted == ConvertedType.timestampMicros.rawValue: .timestampMicrosUTC
-        case (.byteArray, LogicalType.string): .string
-        case (.int64, nil): .int64
-        case (.double, nil): .double
-        case (.boolean, nil): .boolean
-        case (.byteArray, nil): .binary
-        default: nil
-        }
+    private static func decodeSchema(_ reader: inout ThriftReader) throws(ParquetError) -> [Column] {
+        var elements: [SchemaElement] = []
+        try reader.list { reader, _ throws(ParquetError) in elements.append(try SchemaElement(decoding: &reader)) }
+        return try SchemaElement.leaves(elements)
     }
 }
 
@@ -158,7 +130,10 @@ extension ParquetFooter.ColumnChunk {
             switch field {
             case 1: physicalType = try reader.enumeration(type)
             case 2:
-                try reader.list { reader, type throws(ParquetError) in encodings.append(try reader.enumeration(type)) }
+                try reader.list { reader, type throws(ParquetError) in
+                    // One that is newer than this program matters only to who reads the column's pages.
+                    if let encoding = ParquetEncoding(rawValue: try reader.int32(type)) { encodings.append(encoding) }
+                }
             case 3:
                 try reader.list { reader, type throws(ParquetError) in column = try reader.string(type) }
             case 4: codec = try reader.enumeration(type)
@@ -169,7 +144,9 @@ extension ParquetFooter.ColumnChunk {
             case 11: dictionaryPageOffset = try reader.integer(type)
             case 12: statistics = try ColumnStatistics(decoding: &reader)
             case 13:
-                try reader.list { reader, _ throws(ParquetError) in pageCounts.append(try ParquetFooter.PageCount(decoding: &reader)) }
+                try reader.list { reader, _ throws(ParquetError) in
+                    if let pages = try ParquetFooter.PageCount(decoding: &reader) { pageCounts.append(pages) }
+                }
             case 14: bloomFilter.setOffset(try reader.integer(type))
             case 15: bloomFilter.setByteCount(try reader.int32(type))
             case 16: try decodeSizes(&reader)
@@ -193,16 +170,20 @@ extension ParquetFooter.FileRange? {
 }
 
 extension ParquetFooter.PageCount {
-    fileprivate init(decoding reader: inout ThriftReader) throws(ParquetError) {
-        self.init(page: .data, encoding: .plain, count: 0)
+    /// Nil: pages of a kind or encoding that is newer than this program.
+    fileprivate init?(decoding reader: inout ThriftReader) throws(ParquetError) {
+        var (page, encoding): (PageType?, ParquetEncoding?) = (nil, nil)
+        var count: Int32 = 0
         try reader.structure { reader, field, type throws(ParquetError) in
             switch field {
-            case 1: page = try reader.enumeration(type)
-            case 2: encoding = try reader.enumeration(type)
+            case 1: page = PageType(rawValue: try reader.int32(type))
+            case 2: encoding = ParquetEncoding(rawValue: try reader.int32(type))
             case 3: count = try reader.int32(type)
             default: try reader.skip(type)
             }
         }
+        guard let page, let encoding else { return nil }
+        self.init(page: page, encoding: encoding, count: count)
     }
 }
 

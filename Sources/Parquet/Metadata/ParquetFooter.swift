@@ -6,9 +6,21 @@
 package struct ParquetFooter: Sendable, Equatable {
     package struct Column: Sendable, Equatable {
         package var name: String
-        /// Nil: a type this module does not write.
-        package var type: ParquetType?
+        package var stored: StoredType
         package var isOptional: Bool
+
+        package init(name: String, stored: StoredType, isOptional: Bool) {
+            self.name = name
+            self.stored = stored
+            self.isOptional = isOptional
+        }
+
+        package init(name: String, type: ParquetType, isOptional: Bool) {
+            self.init(name: name, stored: type.storedType, isOptional: isOptional)
+        }
+
+        /// Nil: a type this module does not write.
+        package var type: ParquetType? { stored.written }
     }
 
     package struct RowGroup: Sendable, Equatable {
