@@ -9,7 +9,7 @@ fail() {
 
 # Headers and libraries to build with, the broker to run and test with, the browser to test with; used by the scripts that source this.
 # shellcheck disable=SC2034
-build_packages=(libmosquitto-dev libzstd-dev zlib1g-dev libsimdjson-dev pkg-config libstdc++-12-dev)
+build_packages=(libmosquitto-dev libzstd-dev zlib1g-dev libsnappy-dev liblz4-dev libbrotli-dev libsimdjson-dev pkg-config libstdc++-12-dev)
 # shellcheck disable=SC2034
 broker_packages=(mosquitto mosquitto-clients)
 # The browser that looks at the dashboard, and a font for its screenshots.

@@ -8,7 +8,7 @@ import Testing
         "TelemetryCodec": ["CChecksum", "CZstd", "Telemetry"],
         "TelemetryStore": ["Telemetry", "TelemetryCodec"],
         "Dialects": ["CSimdjson", "Telemetry", "TelemetryCodec"],
-        "Parquet": ["TelemetryCodec"],
+        "Parquet": ["CBrotli", "CLz4", "CSnappy", "CZlib", "TelemetryCodec"],
         "ObjectStorage": [],
         "Delivery": ["Telemetry", "TelemetryCodec", "TelemetryStore", "Parquet", "ObjectStorage"],
         "Ingest": ["CMosquitto", "Dialects", "Telemetry", "TelemetryStore"],
@@ -16,7 +16,9 @@ import Testing
         "Gateway": ["Telemetry", "TelemetryStore", "Dialects", "Ingest", "Delivery", "ObjectStorage", "QueryAPI"],
         "gaugehouse": ["Telemetry", "TelemetryStore", "Delivery", "Ingest", "QueryAPI", "Gateway"],
     ]
-    private static let libraries: Set<String> = ["CAssets", "CChecksum", "CMosquitto", "CSimdjson", "CZlib", "CZstd"]
+    private static let libraries: Set<String> = [
+        "CAssets", "CBrotli", "CChecksum", "CLz4", "CMosquitto", "CSimdjson", "CSnappy", "CZlib", "CZstd",
+    ]
     private static let own = Set(allowed.keys).union(libraries)
 
     @Test(arguments: allowed.keys.sorted()) func aModuleImportsOnlyWhatIsBelowIt(module: String) throws {
@@ -37,7 +39,9 @@ import Testing
         let importers = try Self.allowed.keys.filter { module in
             try SourceTree.files(below: "Sources/\(module)").contains { $0.imports.contains(library) }
         }
-        #expect(importers.count == 1, "\(library) is imported by \(importers.sorted())")
+        // zlib packs streams of HTTP, and whole pages of Parquet: the two share no line.
+        let wrapperCount = library == "CZlib" ? 2 : 1
+        #expect(importers.count == wrapperCount, "\(library) is imported by \(importers.sorted())")
     }
 
     @Test(arguments: ["Telemetry", "TelemetryCodec", "TelemetryStore", "Dialects", "Parquet", "Ingest"])

@@ -6,8 +6,8 @@ package struct ColumnBatch {
     package let rowCount: Int
     /// Rows without a value; their words are 0.
     package let nullCount: Int
-    /// By row. Of `text` and `bytes`: equal words are equal strings, so that a run of them is known without a look at the bytes; the reverse
-    /// does not hold.
+    /// By row. Of `text` and `bytes`: equal words are equal strings, so that a run of them is known without a look at the bytes; equal
+    /// strings may have different words.
     package let words: UnsafeBufferPointer<UInt64>
     private let presence: UnsafeBufferPointer<UInt8>
     private let arena: UnsafeRawBufferPointer
@@ -51,8 +51,8 @@ package struct ColumnBatch {
 
     package func boolean(_ row: Int) -> Bool? { word(row).map { $0 != 0 } }
 
-    /// Microseconds since the epoch, of `timestamp` columns; nanoseconds are cut towards the past. Nil: no value, or a time that microseconds
-    /// in 64 bits cannot say. `words` has `Int64.min` or `Int64.max` for that.
+    /// Microseconds since the epoch, of `timestamp` columns; nanoseconds are cut towards the past. Nil: no value, or a time that
+    /// microseconds in 64 bits cannot say. `words` has `Int64.min` or `Int64.max` for that.
     package func microseconds(_ row: Int) -> Int64? {
         guard let value = word(row).map(Int64.init(bitPattern:)), value != .min, value != .max else { return nil }
         return value

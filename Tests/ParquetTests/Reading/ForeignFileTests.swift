@@ -4,8 +4,8 @@ import Testing
 
 @testable import Parquet
 
-/// What pyarrow, duckdb, polars and fastparquet write, in every encoding, codec and page version that they can be asked for, is read as they
-/// read it themselves.
+/// What pyarrow, duckdb, polars and fastparquet write, in every encoding, codec and page version that they can be asked for, is read
+/// as they read it themselves.
 @Suite(.enabled(if: IndependentReaders.python != nil, "\(IndependentReaders.reasonToSkip)"))
 struct ForeignFileTests {
     @Test func everyValueIsAsItsWriterReadsIt() throws {

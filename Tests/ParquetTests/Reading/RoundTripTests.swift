@@ -55,7 +55,8 @@ import Testing
         var options = ParquetReaderOptions()
         options.batchRowCount = Int.random(in: 1...9_000, using: &random)
         let count = Int.random(in: 0...15_000, using: &random)
-        let table = Self.table(count, nullEvery: Int.random(in: 1...50, using: &random), rowsPerGroup: Int.random(in: 2_000...40_000, using: &random))
+        let (nullEvery, rowsPerGroup) = (Int.random(in: 1...50, using: &random), Int.random(in: 2_000...40_000, using: &random))
+        let table = Self.table(count, nullEvery: nullEvery, rowsPerGroup: rowsPerGroup)
         #expect(try ReadBack.rows(of: table.write().bytes, options) == table.rows)
     }
 
@@ -63,9 +64,10 @@ import Testing
         let table = Self.table(500, nullEvery: 3, rowsPerGroup: 200)
         let reader = try ReadBack.reader(try table.write().bytes)
         #expect(reader.columns.map(\.name) == Self.columns.map(\.name))
-        #expect(reader.columns.map(\.kind) == [
+        let kinds: [ReadableColumn.Kind] = [
             .text, .timestamp, .integer, .double, .boolean, .text, .bytes, .timestamp, .boolean, .integer, .double, .bytes,
-        ])
+        ]
+        #expect(reader.columns.map(\.kind) == kinds)
         #expect(reader.column(named: "count")?.index == 9 && reader.column(named: "none") == nil)
         #expect(try ReadBack.rows(reader, columns: [9, 0, 9]) == table.rows.map { [$0[9], $0[0], $0[9]] })
         #expect(try ReadBack.rows(reader, columns: [5], rowGroups: 1..<2) == table.rows[200..<400].map { [$0[5]] })
@@ -111,4 +113,3 @@ import Testing
         #expect(log.ranges.map(\.count).reduce(0, +) < column.count + 40_000)
     }
 }
-
