@@ -6,12 +6,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/common.sh
 
-install_missing libzstd-dev libsimdjson-dev libstdc++-12-dev pkg-config
+install_missing libzstd-dev zlib1g-dev libsnappy-dev liblz4-dev libbrotli-dev libsimdjson-dev libstdc++-12-dev pkg-config
 
 seconds=${1:-60}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(log segment catalog checkpoint state ledger dialects text)
+[ ${#targets[@]} -gt 0 ] || targets=(log segment catalog checkpoint state ledger dialects text parquet)
 [[ $seconds =~ ^[0-9]+$ ]] || fail "usage: scripts/fuzz.sh [seconds [target…]]"
 
 build=$PWD/.build/fuzz

@@ -17,7 +17,7 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 /// One fuzzer: `<name>/Target.swift` has its entry point.
 func fuzzer(_ name: String) -> Target {
     .executableTarget(
-        name: "fuzz-\(name)", dependencies: ["FuzzSupport", "Telemetry", "TelemetryCodec", "TelemetryStore", "Delivery", "Dialects"],
+        name: "fuzz-\(name)", dependencies: ["FuzzSupport", "Telemetry", "TelemetryCodec", "TelemetryStore", "Delivery", "Dialects", "Parquet"],
         path: name, swiftSettings: settings, linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])])
 }
 
@@ -26,6 +26,10 @@ let package = Package(
     platforms: [.macOS(.v15)],
     targets: [
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd"),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
+        .systemLibrary(name: "CSnappy", pkgConfig: "snappy"),
+        .systemLibrary(name: "CLz4", pkgConfig: "liblz4"),
+        .systemLibrary(name: "CBrotli", pkgConfig: "libbrotlidec"),
         .target(name: "CChecksum", cSettings: [.unsafeFlags(["-fsanitize=fuzzer-no-link,address"])]),
         .target(
             name: "CSimdjson", cxxSettings: [.unsafeFlags(["-fsanitize=fuzzer-no-link,address"])],
@@ -34,12 +38,13 @@ let package = Package(
         module("TelemetryCodec", ["CChecksum", "CZstd", "Telemetry"]),
         module("TelemetryStore", ["Telemetry", "TelemetryCodec"]),
         module("Dialects", ["CSimdjson", "Telemetry", "TelemetryCodec"]),
+        module("Parquet", ["CBrotli", "CLz4", "CSnappy", "CZlib", "TelemetryCodec"]),
         // The ledger only: the rest of Delivery brings libraries that no fuzzer looks at.
         module("Delivery", ["Telemetry", "TelemetryCodec", "TelemetryStore"]),
         .target(
             name: "FuzzSupport", dependencies: ["Telemetry", "TelemetryCodec", "TelemetryStore"], path: "Support", swiftSettings: settings),
         fuzzer("log"), fuzzer("segment"), fuzzer("catalog"), fuzzer("checkpoint"), fuzzer("state"), fuzzer("ledger"), fuzzer("dialects"),
-        fuzzer("text"),
+        fuzzer("text"), fuzzer("parquet"),
     ],
     cxxLanguageStandard: .cxx17
 )

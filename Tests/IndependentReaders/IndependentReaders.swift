@@ -95,6 +95,9 @@ package enum IndependentReaders {
         return files
     }
 
+    /// Has pyarrow write files with small pages and their index: `{plain,dictionary}-{1.0,2.0}.parquet`.
+    package static func writeIndexedFiles(into directory: URL) throws { _ = try run("write_parquet.py", [directory.path, "indexed"]) }
+
     private static func withFolder<R>(_ body: (URL) throws -> R) throws -> R {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("readers-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -1,8 +1,8 @@
 """Writes Parquet files with pyarrow, duckdb, polars and fastparquet, and what is in them, for the reader's tests.
 
-Usage: write_parquet.py DIRECTORY. Leaves DIRECTORY/N.parquet and DIRECTORY/N.json: {"name", "columns": [{"name", "values" or
+Usage: write_parquet.py DIRECTORY [indexed]. Leaves DIRECTORY/N.parquet and DIRECTORY/N.json: {"name", "columns": [{"name", "values" or
 "unsupported"}]}. Values are texts as dump_parquet.py writes them: i:5 d:<hex of bits> o:true s:text b:<hex> t:<microseconds>, null. They
-are what the writing library itself reads from its file.
+are what the writing library itself reads from its file. `indexed`: instead, files with small pages and a page index.
 """
 import datetime
 import decimal
@@ -313,7 +313,23 @@ def write_fast():
             done(f"fastparquet: {codec}, {times}", [fast_column(name, read[name]) for name in read.columns])
 
 
-write_arrow()
-write_duck()
-write_polars()
-write_fast()
+def write_indexed():
+    rows = range(6_000)
+    table = pa.table({
+        "device": [f"device-{100 + row // 300}" for row in rows],
+        "time": pa.array([None if row % 10 == 9 else row % 300 * 1_000 for row in rows], pa.timestamp("us", "UTC")),
+        "value": [None if row % 7 == 3 else row / 3 for row in rows],
+    })
+    for version in ("1.0", "2.0"):
+        for name in ("plain", "dictionary"):
+            pq.write_table(table, f"{DIRECTORY}/{name}-{version}.parquet", data_page_version=version, use_dictionary=name == "dictionary",
+                           write_page_index=True, data_page_size=300, write_batch_size=23, row_group_size=2_500)
+
+
+if sys.argv[2:] == ["indexed"]:
+    write_indexed()
+else:
+    write_arrow()
+    write_duck()
+    write_polars()
+    write_fast()
