@@ -33,6 +33,17 @@ package struct StoredType: Sendable, Equatable {
         self.annotation = annotation
     }
 
+    /// Bytes that a PLAIN value takes at least; of a boolean, which takes a bit, 1.
+    var leastByteCount: Int {
+        switch physicalType {
+        case .boolean: 1
+        case .int32, .float, .byteArray: 4
+        case .int64, .double: 8
+        case .int96: 12
+        case .fixedLengthByteArray: max(1, byteWidth)
+        }
+    }
+
     /// As this module writes it; nil for a type that it does not write.
     var written: ParquetType? {
         if isNested || isRepeated { return nil }

@@ -46,7 +46,7 @@ struct ByteWindow {
         if position >= start, position + count <= start + bytes.count { return }
         let ahead = min(byteCount, max(0, min(end, readAheadEnd) - position))
         let wanted = max(count, ahead)
-        bytes = try read(position, wanted)
+        bytes = wanted > 0 ? try read(position, wanted) : []
         start = position
         guard bytes.count == wanted else {
             bytes = []

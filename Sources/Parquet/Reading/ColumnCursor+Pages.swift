@@ -84,12 +84,12 @@ extension ColumnCursor {
 
     private func openDictionary(_ header: PageHeader) throws {
         guard !hasDictionary, row == 0 else { throw ParquetError(.malformed, "a second dictionary, or a late one") }
-        guard header.encoding == .plain || header.encoding == .plainDictionary else {
-            throw ParquetError(.unsupported, "a dictionary in encoding number \(header.encodingNumber)")
+        guard header.encoding == .plain || header.encoding == .plainDictionary, column.stored.physicalType != .boolean else {
+            throw ParquetError(.unsupported, "a dictionary of \(column.stored.physicalType) in encoding number \(header.encodingNumber)")
         }
         try withBody(header) { try unpack($0, byteCount: header.byteCount, isCompressed: true) }
-        // Each entry of any type has a bit or more: the count is bounded by the page.
-        guard header.valueCount <= page.count * 8 else { throw CodecError.malformed }
+        // Words take memory that the page must account for.
+        guard header.valueCount <= page.count / column.stored.leastByteCount else { throw CodecError.truncated }
         dictionary = [UInt64](repeating: 0, count: header.valueCount)
         var decoder = PlainDecoder(page.padded, column.stored.physicalType, byteWidth: column.stored.byteWidth)
         try dictionary.withUnsafeMutableBufferPointer { words in

@@ -122,7 +122,7 @@ final class ColumnCursor {
         }
         try levels?.decode(into: presence, count: count)
         var valueCount = 0
-        for index in 0..<count { valueCount += Int(presence[index]) }
+        for index in 0..<count { valueCount &+= Int(presence[index]) }
         return valueCount
     }
 

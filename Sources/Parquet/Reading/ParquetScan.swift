@@ -12,6 +12,7 @@ package final class ParquetScan {
     /// Of the row group at hand, and of the next one, in the file.
     private var firstRow: Int64 = 0
     private var nextFirstRow: Int64
+    private var hasFailed = false
 
     /// Row groups of which nothing was read, so far.
     package private(set) var skippedRowGroupCount = 0
@@ -30,8 +31,16 @@ package final class ParquetScan {
 
     /// The next rows; nil after the last. The batch before must not be used any more.
     ///
-    /// - Throws: `ParquetError`, with column and offset; what reading throws. The scan is then over: another call is a programmer's error.
+    /// - Throws: `ParquetError`, with column and offset; what reading throws. The scan is then over, and every further call throws, too.
     package func next() throws -> RowBatch? {
+        guard !hasFailed else { throw ParquetError(.malformed, "the scan went on after an error") }
+        hasFailed = true
+        let batch = try nextBatch()
+        hasFailed = false
+        return batch
+    }
+
+    private func nextBatch() throws -> RowBatch? {
         while rangeIndex == ranges.count {
             guard let group = rowGroups.popFirst() else { return nil }
             try open(group)

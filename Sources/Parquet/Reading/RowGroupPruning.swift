@@ -80,6 +80,7 @@ struct RowGroupPruning {
     /// Rows ascend from 0, pages ascend within the chunk.
     private func check(_ index: OffsetIndex, _ range: Range<Int>, _ group: ParquetFooter.RowGroup) throws(ParquetError) {
         var (row, offset): (Int64, Int64) = (-1, Int64(range.lowerBound))
+        guard !index.pages.isEmpty || group.rowCount == 0 else { throw ParquetError(.malformed, "an offset index without pages") }
         for page in index.pages {
             let (end, isTooFar) = page.offset.addingReportingOverflow(Int64(page.compressedByteCount))
             guard page.firstRow > row, row >= 0 || page.firstRow == 0, page.firstRow < group.rowCount, page.compressedByteCount >= 0,

@@ -77,7 +77,7 @@ import Testing
         let (bytes, footer) = try Self.table(100).write()
         let chunk = footer.rowGroups[0].chunks[1]
         var damaged = bytes
-        damaged[Int(chunk.dataPageOffset + chunk.compressedByteCount) - 1] ^= 1
+        damaged[Int(chunk.firstPageOffset + chunk.compressedByteCount) - 1] ^= 1
         let error = #expect(throws: ParquetError.self) { try ReadBack.rows(of: damaged) }
         #expect(error?.description == "malformed: column 'time', page at offset \(chunk.dataPageOffset): its checksum does not fit")
         // Other columns are as good as before.
@@ -93,6 +93,50 @@ import Testing
         options = ParquetReaderOptions()
         options.batchByteCountLimit = 50
         #expect(throws: ParquetError.self) { try ReadBack.rows(of: bytes, options) }
+    }
+
+    /// A file whose footer says something else than the writer did.
+    private static func read(_ change: (inout ParquetFooter) -> Void) throws -> ParquetError? {
+        var (bytes, footer) = try table(100).write()
+        bytes.removeLast(footer.encoded().count + ParquetFooter.tailByteCount)
+        change(&footer)
+        let tail = footer.encoded()
+        bytes += tail + withUnsafeBytes(of: UInt32(tail.count).littleEndian) { Array($0) } + ParquetFooter.magic
+        do {
+            _ = try ReadBack.rows(of: bytes)
+            return nil
+        } catch let error as ParquetError {
+            return error
+        }
+    }
+
+    @Test func footersThatLieAreRefused() throws {
+        #expect(try Self.read { _ in } == nil)
+        let lzo = try Self.read { $0.rowGroups[0].chunks[1].codec = .lzo }
+        #expect(lzo?.code == .unsupported && lzo?.detail.hasPrefix("column 'time', page at offset ") == true)
+        #expect(lzo?.detail.hasSuffix(": codec LZO") == true)
+        #expect(try Self.read { $0.rowGroups[0].chunks[1].codec = .lz4 }?.detail.contains("codec LZ4 in the framing of Hadoop") == true)
+        let lies: [(inout ParquetFooter) -> Void] = [
+            { $0.rowGroups[0].chunks[1].codec = .snappy }, { $0.rowGroups[0].chunks[1].codec = .gzip },
+            { $0.rowGroups[0].chunks[1].codec = .brotli }, { $0.rowGroups[0].chunks[1].codec = .lz4Raw },
+            { $0.rowGroups[0].chunks[1].codec = .uncompressed }, { $0.rowGroups[0].chunks[1].physicalType = .double },
+            { $0.rowGroups[0].chunks[1].valueCount = 61 }, { $0.rowGroups[0].chunks[1].dataPageOffset = -1 },
+            { $0.rowGroups[0].chunks[1].dataPageOffset = .max }, { $0.rowGroups[0].chunks[1].compressedByteCount = .max },
+            { $0.rowGroups[0].chunks[1].compressedByteCount -= 1 }, { $0.rowGroups[0].chunks[1].compressedByteCount = 0 },
+            { $0.rowGroups[0].chunks.removeLast() }, { $0.rowGroups[0].rowCount = -1 }, { $0.rowCount += 1 },
+            { $0.columns[1].isOptional = true }, { $0.columns[2].isOptional = false }, { $0.columns.removeLast() },
+        ]
+        for (number, lie) in lies.enumerated() { #expect(try Self.read(lie) != nil, "lie \(number)") }
+    }
+
+    @Test func aScanEndsWithItsFirstError() throws {
+        var bytes = try Self.table(100).write().bytes
+        let chunk = try ParquetFooter.read(bytes).rowGroups[1].chunks[0]
+        bytes[Int(chunk.firstPageOffset + chunk.compressedByteCount) - 1] ^= 1
+        let scan = try ReadBack.reader(bytes).scan(columns: [0])
+        #expect(try scan.next()?.rowCount == 60)
+        #expect(throws: ParquetError.self) { try scan.next()?.rowCount }
+        #expect(throws: ParquetError.self) { try scan.next()?.rowCount }
     }
 
     @Test func errorsOfReadingComeThrough() throws {
