@@ -75,6 +75,9 @@ import Testing
         #expect(try scan(Self.condition(.prefix(Array("e".utf8)), on: Self.device)) == [0, 10])
         #expect(try scan(Self.condition(.prefix([]), on: Self.device)) == [3_000, 0])
         #expect(try scan(Self.condition(.within(-5 ... -1))) == [0, 10])
+        // The bounds themselves are values.
+        #expect(try scan(Self.condition(.within(-5...0))) == [3_000, 0])
+        #expect(try scan(Self.condition(.within(298_000...(.max)))) == [3_000, 0])
         #expect(try scan(Self.condition(.within(300_000...(.max)))) == [0, 10])
         #expect(try scan(Self.condition(.within(298_000...298_000)))[1] == 0)
         #expect(try scan(Self.condition(.oneOf(names), on: Self.device), Self.condition(.within(-5 ... -1))) == [0, 10])
