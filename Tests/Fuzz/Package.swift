@@ -17,7 +17,8 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 /// One fuzzer: `<name>/Target.swift` has its entry point.
 func fuzzer(_ name: String) -> Target {
     .executableTarget(
-        name: "fuzz-\(name)", dependencies: ["FuzzSupport", "Telemetry", "TelemetryCodec", "TelemetryStore", "Delivery", "Dialects", "Parquet"],
+        name: "fuzz-\(name)",
+        dependencies: ["FuzzSupport", "Telemetry", "TelemetryCodec", "TelemetryStore", "Delivery", "Dialects", "Parquet"],
         path: name, swiftSettings: settings, linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])])
 }
 
