@@ -7,6 +7,9 @@ package final class SeaweedFS: Sendable {
     package struct Identity: Sendable, Decodable {
         package var key: String
         package var secret: String
+        /// Files with them, as long as the server lives.
+        package var keyFile: String
+        package var secretFile: String
     }
 
     package struct Failure: Error, CustomStringConvertible { package var description: String }

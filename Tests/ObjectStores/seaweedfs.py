@@ -7,6 +7,8 @@ killed and its data removed.
 As a module: `with SeaweedFS() as server: server.endpoint`.
 """
 
+import ctypes
+import glob
 import importlib.metadata
 import json
 import os
@@ -17,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 BUCKETS = ["delivery", "other"]
@@ -56,8 +59,16 @@ def answers(url, method="GET"):
     try:
         with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=2) as answer:
             return 200 <= answer.status < 300
+    except urllib.error.HTTPError as error:
+        # A bucket that is there already.
+        return error.code == 409
     except OSError:
         return False
+
+
+def die_with_parent():
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
 class SeaweedFS:
@@ -72,8 +83,17 @@ class SeaweedFS:
             {"name": name, "credentials": [{"accessKey": key, "secretKey": secret}], "actions": actions}
             for name, key, secret, actions in IDENTITIES
         ]
+        self.identities = {name: self.keys(name, key, secret) for name, key, secret, _ in IDENTITIES}
         with open(f"{self.directory}/s3.json", "w", encoding="utf-8") as file:
             json.dump({"identities": config}, file)
+
+    def keys(self, name, key, secret):
+        """The keys of an identity, and files with them."""
+        files = {"keyFile": f"{self.directory}/{name}.key", "secretFile": f"{self.directory}/{name}.secret"}
+        for path, text in zip(files.values(), [key, secret]):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text + "\n")
+        return {"key": key, "secret": secret, **files}
 
     def __enter__(self):
         try:
@@ -86,6 +106,10 @@ class SeaweedFS:
     def __exit__(self, *_):
         self.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
+        # It makes sockets of its own, under fixed names.
+        for port in self.ports.values():
+            for path in glob.glob(f"/tmp/seaweedfs-*-{port}.sock"):
+                os.unlink(path)
 
     def start(self):
         # fmt: off
@@ -99,7 +123,7 @@ class SeaweedFS:
         with open(f"{self.directory}/log", "ab") as log:
             self.process = subprocess.Popen(
                 [binary(), *arguments, *(f"-{name}={port}" for name, port in self.ports.items())],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory, preexec_fn=die_with_parent,
             )
         self.wait(lambda: answers(f"{self.endpoint}/healthz"))
         for bucket in BUCKETS:
@@ -121,8 +145,7 @@ class SeaweedFS:
 
 def main():
     with SeaweedFS(*(int(each) for each in sys.argv[1:])) as server:
-        identities = {name: {"key": key, "secret": secret} for name, key, secret, _ in IDENTITIES}
-        print(json.dumps({"endpoint": server.endpoint, "port": server.ports["s3.port"], "identities": identities}), flush=True)
+        print(json.dumps({"endpoint": server.endpoint, "port": server.ports["s3.port"], "identities": server.identities}), flush=True)
         for line in sys.stdin:
             {"kill": server.kill, "start": server.start}[line.strip()]()
             print("ok", flush=True)

@@ -1,4 +1,3 @@
-import Glibc
 import NIOCore
 
 /// A bucket, or a prefix in one, as a destination: `s3://bucket/prefix`. The server must know `If-None-Match` on PUT and on the
@@ -16,13 +15,13 @@ package struct S3Destination: ObjectDestination {
 
     /// - Throws: `ObjectError.invalidDestination` when the URL or an option cannot be; it says how to write it.
     package init(url: String, options: S3Options = S3Options()) throws(ObjectError) {
-        try self.init(url: url, options: options, now: { time(nil) })
+        let location = try S3Location(url: url)
+        self.init(client: try S3Client(location, options))
     }
 
-    /// - Parameter now: seconds since the epoch, as signatures have them.
-    init(url: String, options: S3Options, now: @escaping @Sendable () -> Int) throws(ObjectError) {
-        location = try S3Location(url: url)
-        client = try S3Client(location, options, now: now)
+    init(client: S3Client) {
+        location = client.location
+        self.client = client
     }
 
     package var description: String { location.description }

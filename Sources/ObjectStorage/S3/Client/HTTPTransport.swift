@@ -49,7 +49,8 @@ final class HTTPTransport: Sendable {
         }
     }
 
-    private init() {
+    /// - Parameter addresses: of hosts that DNS does not know, by their names.
+    init(addresses: [String: String] = [:]) {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow,
@@ -58,6 +59,7 @@ final class HTTPTransport: Sendable {
         // Retries have a budget of their own, above this.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.httpVersion = .http1Only
+        configuration.dnsOverride = addresses
         client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
     }
 

@@ -16,13 +16,15 @@ struct S3Client: Sendable {
     /// Seconds since the epoch.
     private let now: @Sendable () -> Int
 
-    init(_ location: S3Location, _ options: S3Options, now: @escaping @Sendable () -> Int) throws(ObjectError) {
+    init(
+        _ location: S3Location, _ options: S3Options, transport: HTTPTransport = .shared(), now: @escaping @Sendable () -> Int = { time(nil) }
+    ) throws(ObjectError) {
         try options.validate()
         self.location = location
         self.options = options
         self.now = now
         endpoint = try S3Endpoint(options, bucket: location.bucket)
-        transport = HTTPTransport.shared()
+        self.transport = transport
     }
 
     /// - Returns: an answer with a status of 2xx, and no error document in its body.

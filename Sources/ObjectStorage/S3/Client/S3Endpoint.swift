@@ -70,7 +70,7 @@ private struct Authority {
 
     private static func isHost(_ host: Substring) -> Bool {
         if host.hasPrefix("[") {
-            return host.count > 3 && host.dropFirst().dropLast().utf8.allSatisfy { byte in
+            return host.count > 3 && host.hasSuffix("]") && host.dropFirst().dropLast().utf8.allSatisfy { byte in
                 Character(Unicode.Scalar(byte)).isHexDigit || byte == UInt8(ascii: ":") || byte == UInt8(ascii: ".")
             }
         }
