@@ -18,7 +18,8 @@ package protocol ObjectDestination: Sendable {
     /// Exactly `count` bytes from `offset` of an object.
     func read(_ key: ObjectKey, offset: Int, count: Int) throws(ObjectError) -> [UInt8]
 
-    /// Puts a small document under `key`, or in the place of the one there: readers see the old one or the new one, whole. Durable on return.
+    /// Puts a small document under `key`, or in the place of the one there: readers see the old one or the new one, whole, and on return
+    /// it is durable. One at a time and key. After an error it may be either.
     func replace(_ key: ObjectKey, with bytes: [UInt8]) throws(ObjectError)
 
     /// Removes what a crash left of uploads of `owner` directly in `folder`.

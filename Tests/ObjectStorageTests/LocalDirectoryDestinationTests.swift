@@ -52,6 +52,29 @@ import Testing
         }
     }
 
+    @Test func documentsAreReplacedWhole() throws {
+        try withDestination { destination, root in
+            let key = try ObjectKey("a=1/manifest.json")
+            // What a crash in mid-replacement leaves.
+            try destination.replace(key, with: Array("first, which is longer".utf8))
+            try Data("torn".utf8).write(to: URL(fileURLWithPath: root + "/a=1/.manifest.json.tmp"))
+            for text in ["second, also long", "third", ""] {
+                try destination.replace(key, with: Array(text.utf8))
+                #expect(try String(contentsOfFile: "\(root)/a=1/manifest.json", encoding: .utf8) == text)
+                #expect(try names(root + "/a=1") == ["manifest.json"])
+            }
+        }
+    }
+
+    @Test func aDocumentThatCannotBeReplacedStays() throws {
+        try withDestination { destination, root in
+            try FileManager.default.createDirectory(atPath: root + "/a/manifest.json/in-the-way", withIntermediateDirectories: true)
+            let error = #expect(throws: ObjectError.self) { try destination.replace(ObjectKey("a/manifest.json"), with: [1]) }
+            #expect(error?.code == .invalidDestination)
+            #expect(try names(root + "/a") == ["manifest.json"])
+        }
+    }
+
     @Test(arguments: [
         "", "/x", "x/", "a//b", "..", "../x", "a/../b", ".hidden", "a/.", "a\u{0}b", "a\nb", String(repeating: "x", count: 256),
     ])

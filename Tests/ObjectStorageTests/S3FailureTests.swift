@@ -8,7 +8,9 @@ import Testing
     /// 2026-11-22T07:11:58Z
     private static let now = 1_795_331_518
 
-    private func failure(_ status: Int, _ code: String = "", _ message: String = "", more: String = "", headers: HTTPHeaders = [:]) -> S3Failure {
+    private func failure(_ status: Int, _ code: String = "", _ message: String = "", more: String = "", headers: HTTPHeaders = [:])
+        -> S3Failure
+    {
         let body = code.isEmpty ? "" : "<Error><Code>\(code)</Code><Message>\(message)</Message><RequestId>R1</RequestId>\(more)</Error>"
         return S3Failure(
             HTTPAnswer(status: status, headers: headers, body: ByteBuffer(string: body)),
@@ -16,14 +18,19 @@ import Testing
     }
 
     @Test(arguments: [
-        (403, "SignatureDoesNotMatch", ObjectError.Code.unauthorized), (403, "InvalidAccessKeyId", .unauthorized), (403, "AccessDenied", .unauthorized),
-        (400, "ExpiredToken", .unauthorized), (401, "", .unauthorized), (403, "", .unauthorized), (403, "RequestTimeTooSkewed", .unauthorized),
+        (403, "SignatureDoesNotMatch", ObjectError.Code.unauthorized), (403, "InvalidAccessKeyId", .unauthorized),
+        (403, "AccessDenied", .unauthorized),
+        (400, "ExpiredToken", .unauthorized), (401, "", .unauthorized), (403, "", .unauthorized),
+        (403, "RequestTimeTooSkewed", .unauthorized),
         (404, "NoSuchBucket", .invalidDestination), (301, "PermanentRedirect", .invalidDestination), (301, "", .invalidDestination),
         (400, "AuthorizationHeaderMalformed", .invalidDestination), (400, "InvalidBucketName", .invalidDestination),
-        (400, "EntityTooLarge", .invalidDestination), (400, "KeyTooLongError", .invalidDestination), (501, "NotImplemented", .invalidDestination),
+        (400, "EntityTooLarge", .invalidDestination), (400, "KeyTooLongError", .invalidDestination),
+        (501, "NotImplemented", .invalidDestination),
         (500, "InternalError", .unreachable), (503, "SlowDown", .unreachable), (502, "", .unreachable), (504, "", .unreachable),
-        (429, "", .unreachable), (400, "RequestTimeout", .unreachable), (200, "InternalError", .unreachable), (409, "OperationAborted", .unreachable),
-        (507, "", .noSpace), (403, "QuotaExceeded", .noSpace), (507, "XMinioStorageFull", .noSpace), (412, "PreconditionFailed", .alreadyExists),
+        (429, "", .unreachable), (400, "RequestTimeout", .unreachable), (200, "InternalError", .unreachable),
+        (409, "OperationAborted", .unreachable),
+        (507, "", .noSpace), (403, "QuotaExceeded", .noSpace), (507, "XMinioStorageFull", .noSpace),
+        (412, "PreconditionFailed", .alreadyExists),
         (412, "", .alreadyExists), (409, "ObjectAlreadyExists", .alreadyExists), (400, "SomethingNew", .internal),
     ])
     func statusAndCodeTellWhatToDo(status: Int, code: String, expected: ObjectError.Code) {
@@ -37,7 +44,8 @@ import Testing
 
     @Test(arguments: [
         (500, "InternalError", true), (503, "", true), (200, "SlowDown", true), (400, "RequestTimeout", true), (400, "BadDigest", true),
-        (409, "ConditionalRequestConflict", true), (403, "AccessDenied", false), (412, "", false), (404, "NoSuchKey", false), (501, "", false),
+        (409, "ConditionalRequestConflict", true), (403, "AccessDenied", false), (412, "", false), (404, "NoSuchKey", false),
+        (501, "", false),
         (507, "", false), (301, "", false),
     ])
     func whatMayPassIsTriedAgain(status: Int, code: String, expected: Bool) {
@@ -46,7 +54,8 @@ import Testing
 
     @Test func detailsSayWhatTheServerSaidAndWhatToDo() {
         #expect(
-            failure(403, "AccessDenied", "No.").objectError("write s3://b/k").detail == "write s3://b/k: 403 AccessDenied: No. (request R1)")
+            failure(403, "AccessDenied", "No.").objectError("write s3://b/k").detail == "write s3://b/k: 403 AccessDenied: No. (request R1)"
+        )
         #expect(
             failure(301, "PermanentRedirect", "Elsewhere", headers: ["x-amz-bucket-region": "eu-west-1"]).objectError("use").detail
                 == "use: 301 PermanentRedirect: Elsewhere; set region = \"eu-west-1\" (request R1)")
@@ -108,13 +117,14 @@ import Testing
         let page = try StaleUploads.page(
             Array(
                 """
-                <ListMultipartUploadsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Upload><Key>f/a_0_f__1</Key><UploadId>u1</UploadId></Upload>
+                <ListMultipartUploadsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">
+                <Upload><Key>f/a_0_f__1</Key><UploadId>u1</UploadId></Upload>
                 <Upload><Key>no id</Key></Upload><Upload><Key>f/a&amp;b</Key><UploadId>u2</UploadId></Upload>
                 <IsTruncated>true</IsTruncated><NextKeyMarker>f/a&amp;b</NextKeyMarker><NextUploadIdMarker>u2</NextUploadIdMarker>
                 </ListMultipartUploadsResult>
                 """.utf8), "list")
         #expect(page.uploads == [.init(key: "f/a_0_f__1", id: "u1"), .init(key: "f/a&b", id: "u2")])
-        #expect(page.next == .init(key: "f/a&b", id: "u2"))
+        #expect(page.isTruncated && page.next == .init(key: "f/a&b", id: "u2"))
         #expect(throws: ObjectError.self) { try StaleUploads.page(Array("<html/>".utf8), "list") }
     }
 }

@@ -46,15 +46,16 @@ import Testing
         #expect(try bed.direct().content("x") == bytes)
     }
 
-    static let passingCompletions: [FaultProxy.Action] = passing.filter { action in
-        // The time of a completion grows with the object's size.
-        if case .silence = action { return false }
-        if case .forwardAndSilence = action { return false }
-        return true
-    } + [
-        .answer(.error(200, "InternalError")), .forwardAndAnswer(.error(200, "InternalError")), .forwardAndAnswer(.init(status: 200)),
-        .forwardAndAnswer(.init(status: 200, body: "<CompleteMultipa")),
-    ]
+    static let passingCompletions: [FaultProxy.Action] =
+        passing.filter { action in
+            // The time of a completion grows with the object's size.
+            if case .silence = action { return false }
+            if case .forwardAndSilence = action { return false }
+            return true
+        } + [
+            .answer(.error(200, "InternalError")), .forwardAndAnswer(.error(200, "InternalError")), .forwardAndAnswer(.init(status: 200)),
+            .forwardAndAnswer(.init(status: 200, body: "<CompleteMultipa")),
+        ]
 
     @Test(arguments: passingCompletions.indices) func aCompletionThatFailsOnceIsDoneOnce(index: Int) throws {
         let bed = try S3TestBed(rule: first(where: \.isCompletion, Self.passingCompletions[index]))
@@ -99,7 +100,8 @@ import Testing
     }
 
     @Test func partsOfAFailedUploadAreAborted() throws {
-        let bed = try S3TestBed(rule: first(99, where: { $0.isPart && $0.uri.contains("partNumber=2&") }, .answer(.error(500, "InternalError"))))
+        let bed = try S3TestBed(
+            rule: first(99, where: { $0.isPart && $0.uri.contains("partNumber=2&") }, .answer(.error(500, "InternalError"))))
         let error = error { try bed.destination().put(testBytes(Self.large), "x") }
         #expect(error?.code == .unreachable && error?.detail.contains("send part 2 of s3://delivery/") == true)
         #expect(error?.detail.contains("500 InternalError: injected") == true)
@@ -139,7 +141,9 @@ import Testing
         let bed = try S3TestBed(rule: { $0.method == "GET" ? .forwardAndShorten(byteCount: 9) : .forward })
         try bed.destination().put(testBytes(10), "x")
         #expect(error { _ = try bed.destination().read(ObjectKey("x"), offset: 0, count: 10) }?.code == .internal)
-        let deaf = try S3TestBed(rule: { $0.method == "GET" ? .answer(.init(status: 200, body: String(repeating: "x", count: 200_000))) : .forward })
+        let deaf = try S3TestBed(rule: {
+            $0.method == "GET" ? .answer(.init(status: 200, body: String(repeating: "x", count: 200_000))) : .forward
+        })
         #expect(error { _ = try deaf.destination().read(ObjectKey("x"), offset: 0, count: 10) }?.code == .internal)
         #expect(error { _ = try deaf.destination().read(ObjectKey("x"), offset: 1, count: 200_000) }?.code == .internal)
     }
@@ -153,6 +157,34 @@ import Testing
         let client = try S3Client(S3Location(url: "s3://delivery"), bed.options)
         let found = try S3Head.ask(client, "\(bed.prefix)/x")
         #expect(found?.checksum == "A5BYxvLAy0ksUzsKTRTvd8wPeKvMztUofYShogEc+4E=" && found?.nonce?.count == 32)
+    }
+
+    /// SeaweedFS does not tell that from other troubles: it is tried again later, which is right, too.
+    @Test func aServerThatIsFullInTruth() throws {
+        let server = try SeaweedFS(volumeCount: 1)
+        defer { server.stop() }
+        let bed = try S3TestBed(server: server)
+        try bed.destination().put(testBytes(6 << 20), "first")
+        let error = error { try bed.destination().put(testBytes(80 << 20), "second") }
+        #expect(error?.code == .unreachable && error?.detail.contains("500 InternalError: ") == true)
+        #expect(try bed.destination().stat(ObjectKey("second")) == nil)
+        #expect(try bed.destination().content("first") == testBytes(6 << 20))
+        #expect(try bed.unfinished() == [])
+    }
+
+    @Test func aStopEndsThePauses() throws {
+        let answer = FaultProxy.Answer(status: 503, headers: ["retry-after": "30"])
+        let stop = Stop()
+        let bed = try S3TestBed(
+            change: { $0.isStopped = { stop.isSet } },
+            rule: { _ in
+                stop.set()
+                return .answer(answer)
+            })
+        let duration = ContinuousClock().measure {
+            #expect(error { try bed.destination().replace(ObjectKey("x"), with: [1]) }?.code == .unreachable)
+        }
+        #expect(duration < .seconds(5) && bed.proxy?.requests.count == 1)
     }
 
     /// The server is killed when two of three parts are there, and comes back: what was acked is whole, what was not is aborted.
@@ -178,6 +210,12 @@ import Testing
         try destination.put(bytes, "f/task_0_f__2.parquet")
         #expect(try destination.content("f/task_0_f__1.parquet") == testBytes(6 << 20))
         #expect(try destination.content("f/task_0_f__2.parquet") == bytes)
+    }
+
+    private final class Stop: Sendable {
+        private let flag = Atomic(false)
+        var isSet: Bool { flag.load(ordering: .relaxed) }
+        func set() { flag.store(true, ordering: .relaxed) }
     }
 
     private final class Counter: Sendable {

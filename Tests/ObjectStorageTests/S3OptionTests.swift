@@ -47,7 +47,9 @@ import Testing
         #expect(error?.detail == "'gs://bucket/b' must be written file:///absolute/directory or s3://bucket/prefix")
     }
 
-    private func endpoint(_ url: String?, _ addressing: S3Options.Addressing = .automatic, region: String = "eu-central-1", bucket: String = "bkt")
+    private func endpoint(
+        _ url: String?, _ addressing: S3Options.Addressing = .automatic, region: String = "eu-central-1", bucket: String = "bkt"
+    )
         throws -> String
     {
         var options = S3Options()
@@ -71,7 +73,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "minio:9000", "ftp://minio", "http://", "http://minio:0", "http://minio:70000", "http://minio:", "http://minio/path", "http://mi nio",
+        "minio:9000", "ftp://minio", "http://", "http://minio:0", "http://minio:70000", "http://minio:", "http://minio/path",
+        "http://mi nio",
         "http://minio?x", "http://[::1", "http://-_-", "http://a..b", "http://é",
     ])
     func aWrongEndpointSaysHowToWriteIt(url: String) {
@@ -123,7 +126,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("empty", "is empty"), ("newline", "is empty"), ("lines", "more than one line"), ("spaces", "printable ASCII"), ("huge", "printable ASCII"),
+        ("empty", "is empty"), ("newline", "is empty"), ("lines", "more than one line"), ("spaces", "printable ASCII"),
+        ("huge", "printable ASCII"),
         ("missing", "No such file"), (".", "is not a file"),
     ])
     func aWrongFileOfAKeyIsNamedWithoutItsContent(name: String, hint: String) throws {
@@ -162,7 +166,8 @@ import Testing
         #expect(wrong?.detail.contains("AWS_SECRET_ACCESS_KEY must be one line") == true && wrong?.detail.contains("two") == false)
         setenv(names[1], "secret", 1)
         setenv(names[2], "", 1)
-        #expect(try S3CredentialSource.environment.load() == S3Credentials(accessKeyID: "AKID", secretAccessKey: "secret", sessionToken: nil))
+        #expect(
+            try S3CredentialSource.environment.load() == S3Credentials(accessKeyID: "AKID", secretAccessKey: "secret", sessionToken: nil))
         setenv(names[2], "token", 1)
         #expect(try S3CredentialSource.environment.load().sessionToken == "token")
     }

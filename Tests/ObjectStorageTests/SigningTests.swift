@@ -126,7 +126,8 @@ import Testing
 
     @Test func pathsAndQueriesAreEncodedOnceAndSorted() {
         let request = CanonicalRequest(
-            method: "GET", path: "/a=1/b c+d%/é", query: [("uploads", ""), ("prefix", "a=1/b"), ("prefix", "a")], headers: [], payloadHash: "")
+            method: "GET", path: "/a=1/b c+d%/é", query: [("uploads", ""), ("prefix", "a=1/b"), ("prefix", "a")], headers: [],
+            payloadHash: "")
         #expect(request.encodedPath == "/a%3D1/b%20c%2Bd%25/%C3%A9")
         #expect(request.encodedQuery == "prefix=a&prefix=a%3D1%2Fb&uploads=")
     }

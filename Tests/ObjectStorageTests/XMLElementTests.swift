@@ -11,7 +11,8 @@ import Testing
             <?xml version="1.0" encoding="UTF-8"?>
             <!-- a <comment> -->
             <s3:List xmlns:s3='http://x/>'><Truncated> true
-            </Truncated><Upload key="a>b"><Key>a&amp;b&#x3D;&#49;&lt;&gt;&quot;&apos;</Key><Id/></Upload><Upload><Key><![CDATA[<&]]>é</Key></Upload
+            </Truncated><Upload key="a>b"><Key>a&amp;b&#x3D;&#49;&lt;&gt;&quot;&apos;</Key><Id/></Upload>
+            <Upload><Key><![CDATA[<&]]>é</Key></Upload
             ></s3:List>
             """)
         #expect(document.name == "List")
@@ -23,7 +24,8 @@ import Testing
 
     @Test(arguments: [
         "", " ", "x", "<", "<>", "</a>", "<a>", "<a></b>", "<a><b></a></b>", "<a/><b/>", "<a/>x", "<a>&unknown;</a>", "<a>&#xD800;</a>",
-        "<a>&#99999999;</a>", "<a>&amp</a>", "<a>&", "<a b=\"></a>", "<a <b/>", "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>", "<a><![CDATA[x</a>",
+        "<a>&#99999999;</a>", "<a>&amp</a>", "<a>&", "<a b=\"></a>", "<a <b/>", "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>",
+        "<a><![CDATA[x</a>",
         "<!-- <a/>", "<?xml <a/>", "<a:/>", "&lt;<a/>",
     ])
     func whatIsNotADocumentIsAnError(text: String) {
@@ -34,7 +36,9 @@ import Testing
         func nested(_ depth: Int) -> String { String(repeating: "<a>", count: depth) + String(repeating: "</a>", count: depth) }
         _ = try parse(nested(XMLElement.depthLimit))
         #expect(throws: XMLElement.Failure.self) { try parse(nested(XMLElement.depthLimit + 1)) }
-        #expect(throws: XMLElement.Failure.self) { try parse("<a>" + String(repeating: "<b/>", count: XMLElement.elementCountLimit) + "</a>") }
+        #expect(throws: XMLElement.Failure.self) {
+            try parse("<a>" + String(repeating: "<b/>", count: XMLElement.elementCountLimit) + "</a>")
+        }
         let long = "<a>" + String(repeating: "x", count: XMLElement.byteCountLimit) + "</a>"
         #expect(throws: XMLElement.Failure.self) { try parse(long) }
     }

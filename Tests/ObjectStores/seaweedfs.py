@@ -117,7 +117,7 @@ class SeaweedFS:
             "server", f"-dir={self.directory}/data", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3",
             f"-s3.config={self.directory}/s3.json", "-s3.autoCreateBucket=false", "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam=false",
             "-s3.domainName=localhost", f"-volume.max={self.volume_count}", "-master.volumeSizeLimitMB=64",
-            "-volume.minFreeSpace=0", "-master.telemetry=false",
+            "-volume.minFreeSpace=0", "-master.telemetry=false", "-master.electionTimeout=1s",
         ]
         # fmt: on
         with open(f"{self.directory}/log", "ab") as log:

@@ -6,9 +6,8 @@ import NIOCore
 /// What the key needs: `s3:PutObject`, `s3:GetObject`, `s3:AbortMultipartUpload`, `s3:ListBucketMultipartUploads` (see
 /// `S3Options.abortsStaleUploads`), and `s3:ListBucket`, without which S3 answers 403 for an object that is not there.
 package struct S3Destination: ObjectDestination {
-    private static let uploadsPerPage = 500
-    /// More than 100 000 uploads of one owner in one folder were not left by crashes.
-    private static let pageLimit = 200
+    /// An answer is held in memory.
+    private static let readByteCountLimit = 1 << 30
 
     package let location: S3Location
     private let client: S3Client
@@ -47,8 +46,8 @@ package struct S3Destination: ObjectDestination {
     }
 
     package func read(_ key: ObjectKey, offset: Int, count: Int) throws(ObjectError) -> [UInt8] {
-        guard offset >= 0, count >= 0, !offset.addingReportingOverflow(count).overflow else {
-            throw ObjectError(.internal, "\(key) has no bytes \(offset) and \(count) further")
+        guard offset >= 0, (0...Self.readByteCountLimit).contains(count), !offset.addingReportingOverflow(count).overflow else {
+            throw ObjectError(.internal, "read \(location)/\(key): \(count) bytes from byte \(offset) cannot be asked for")
         }
         guard count > 0 else { return [] }
         var request = S3Request(.get, try path(key))
@@ -73,15 +72,7 @@ package struct S3Destination: ObjectDestination {
         guard client.options.abortsStaleUploads else { return }
         // No owner has '_' in its name: every key with this prefix and without a further '/' is this owner's.
         let prefix = location.path(folder.isEmpty ? "\(owner)_" : "\(folder)/\(owner)_")
-        var marker: StaleUploads.Marker?
-        for _ in 0..<Self.pageLimit {
-            let page = try StaleUploads.list(client, prefix: prefix, after: marker, limit: Self.uploadsPerPage)
-            for upload in page.uploads where upload.key.hasPrefix(prefix) && !upload.key.dropFirst(prefix.count).contains("/") {
-                try StaleUploads.abort(client, upload)
-            }
-            guard let next = page.next, next != marker else { return }
-            marker = next
-        }
+        try StaleUploads.abortAll(client, prefix: prefix)
     }
 
     /// - Throws: `ObjectError.invalidDestination` when prefix and key together are too long.

@@ -30,6 +30,9 @@ package struct S3Options: Sendable {
     /// lifecycle rule that does the same.
     package var abortsStaleUploads = true
 
+    /// Asked before and during the pauses between tries, from any thread: when true, nothing is tried again.
+    package var isStopped: @Sendable () -> Bool = { false }
+
     package init() {}
 
     /// - Throws: `ObjectError.invalidDestination`, which says how to write the option at fault.

@@ -39,14 +39,15 @@ final class S3Upload: ObjectUpload {
         nonce = TextEncoding.hex((0..<16).map { _ in UInt8.random(in: .min ... .max) })
     }
 
-    /// Waits for the server, shortly: what it does not abort now, `discardUnfinished` does.
+    /// Waits for one answer of the server, if parts were sent: what it does not abort now, `discardUnfinished` does.
     deinit { abort() }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws(ObjectError) {
         guard !isFinished else { throw ObjectError(.internal, "\(name) is finished; nothing can be written to it") }
         var rest = bytes[...]
         while !rest.isEmpty {
-            let limit = uploadID == nil ? max(client.options.multipartByteCount, client.options.partByteCount) : client.options.partByteCount
+            let limit =
+                uploadID == nil ? max(client.options.multipartByteCount, client.options.partByteCount) : client.options.partByteCount
             // One byte more decides that parts are needed; it waits for the next one.
             if buffer.readableBytes >= limit { try orAbort { () throws(ObjectError) in try sendFullParts() } }
             let count = min(rest.count, max(limit - buffer.readableBytes, 1))
@@ -97,7 +98,8 @@ final class S3Upload: ObjectUpload {
         var request = S3Request(.post, key)
         request.query = [("uploads", "")]
         request.headers =
-            [("x-amz-checksum-algorithm", "SHA256"), ("x-amz-checksum-type", "COMPOSITE"), (S3Head.nonceHeader, nonce)] + S3Upload.contentType
+            [("x-amz-checksum-algorithm", "SHA256"), ("x-amz-checksum-type", "COMPOSITE"), (S3Head.nonceHeader, nonce)]
+            + S3Upload.contentType
         let answer = try send(request, "begin")
         guard let uploadID = answer.document?.value("UploadId") else {
             throw ObjectError(.internal, "begin \(name): the server gave no upload id")
@@ -108,7 +110,8 @@ final class S3Upload: ObjectUpload {
     private func send(_ part: ByteBuffer) throws(ObjectError) {
         guard parts.count < Self.partCountLimit, let uploadID else {
             throw ObjectError(
-                .invalidDestination, "\(name) has more than \(Self.partCountLimit) parts of \(client.options.partByteCount) bytes; set larger parts")
+                .invalidDestination,
+                "\(name) has more than \(Self.partCountLimit) parts of \(client.options.partByteCount) bytes; set larger parts")
         }
         var request = S3Request(.put, key)
         request.query = [("partNumber", "\(parts.count + 1)"), ("uploadId", uploadID)]

@@ -9,6 +9,9 @@ struct S3Client: Sendable {
     /// Slower links are not served: each second of a request's time must move this much.
     private static let leastBytesPerSecond = 64 << 10
 
+    /// A stop is noticed so soon.
+    private static let longestSleep = Duration.milliseconds(100)
+
     let location: S3Location
     let options: S3Options
     private let endpoint: S3Endpoint
@@ -17,7 +20,8 @@ struct S3Client: Sendable {
     private let now: @Sendable () -> Int
 
     init(
-        _ location: S3Location, _ options: S3Options, transport: HTTPTransport = .shared(), now: @escaping @Sendable () -> Int = { time(nil) }
+        _ location: S3Location, _ options: S3Options, transport: HTTPTransport = .shared(),
+        now: @escaping @Sendable () -> Int = { time(nil) }
     ) throws(ObjectError) {
         try options.validate()
         self.location = location
@@ -30,19 +34,18 @@ struct S3Client: Sendable {
     /// - Returns: an answer with a status of 2xx, and no error document in its body.
     func send(_ request: S3Request) throws(S3Failure) -> HTTPAnswer {
         var schedule = RetrySchedule(request.retry ?? options.retry)
-        var rejected: S3Credentials?
+        var hasNewCredentials = false
         while true {
             let credentials = try loadCredentials()
             do throws(S3Failure) {
                 return try attempt(request, credentials)
             } catch {
                 // The keys may have been replaced while the request was under way.
-                if error.isRejection, rejected == nil, try loadCredentials() != credentials {
-                    rejected = credentials
+                if error.isRejection, !hasNewCredentials, try loadCredentials() != credentials {
+                    hasNewCredentials = true
                     continue
                 }
-                guard error.isTransient, let pause = schedule.pause(retryAfter: error.retryAfter) else { throw error }
-                Self.sleep(pause)
+                guard error.isTransient, let pause = schedule.pause(retryAfter: error.retryAfter), sleep(pause) else { throw error }
             }
         }
     }
@@ -52,12 +55,13 @@ struct S3Client: Sendable {
     }
 
     private func attempt(_ request: S3Request, _ credentials: S3Credentials) throws(S3Failure) -> HTTPAnswer {
-        let canonical = canonicalRequest(request, credentials)
+        let time = SigningTime(seconds: now())
+        let canonical = canonicalRequest(request, credentials, time)
         let query = canonical.encodedQuery
         let url = "\(endpoint.scheme)://\(endpoint.host)\(canonical.encodedPath)\(query.isEmpty ? "" : "?" + query)"
         var headers = HTTPHeaders(canonical.headers)
         let signer = RequestSigner(credentials: credentials, region: options.region)
-        headers.add(name: "authorization", value: signer.authorization(canonical, at: SigningTime(seconds: now())))
+        headers.add(name: "authorization", value: signer.authorization(canonical, at: time))
         headers.add(name: "user-agent", value: "gaugehouse")
         let answer: HTTPAnswer
         do {
@@ -73,11 +77,11 @@ struct S3Client: Sendable {
         return answer
     }
 
-    private func canonicalRequest(_ request: S3Request, _ credentials: S3Credentials) -> CanonicalRequest {
+    private func canonicalRequest(_ request: S3Request, _ credentials: S3Credentials, _ time: SigningTime) -> CanonicalRequest {
         let payloadHash = TextEncoding.hex(request.bodyDigest)
         var headers = request.headers
         headers.append(("host", endpoint.host))
-        headers.append(("x-amz-date", SigningTime(seconds: now()).timestamp))
+        headers.append(("x-amz-date", time.timestamp))
         headers.append(("x-amz-content-sha256", payloadHash))
         if let token = credentials.sessionToken { headers.append(("x-amz-security-token", token)) }
         return CanonicalRequest(
@@ -97,10 +101,16 @@ struct S3Client: Sendable {
         return .nanoseconds(Int64(options.requestTimeout / .nanoseconds(1))) + .seconds(Int64(seconds))
     }
 
-    private static func sleep(_ pause: Duration) {
-        let (seconds, attoseconds) = pause.components
-        var left = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
-        var rest = timespec()
-        while nanosleep(&left, &rest) != 0, errno == EINTR { left = rest }
+    /// - Returns: false when the caller should stop.
+    private func sleep(_ pause: Duration) -> Bool {
+        let end = ContinuousClock.now + pause
+        while !options.isStopped() {
+            let left = end - .now
+            guard left > .zero else { return true }
+            // An interruption by a signal only makes one turn more.
+            var turn = timespec(tv_sec: 0, tv_nsec: Int(min(left, Self.longestSleep) / .nanoseconds(1)))
+            nanosleep(&turn, nil)
+        }
+        return false
     }
 }

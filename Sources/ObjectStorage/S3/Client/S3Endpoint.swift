@@ -70,9 +70,10 @@ private struct Authority {
 
     private static func isHost(_ host: Substring) -> Bool {
         if host.hasPrefix("[") {
-            return host.count > 3 && host.hasSuffix("]") && host.dropFirst().dropLast().utf8.allSatisfy { byte in
-                Character(Unicode.Scalar(byte)).isHexDigit || byte == UInt8(ascii: ":") || byte == UInt8(ascii: ".")
-            }
+            return host.count > 3 && host.hasSuffix("]")
+                && host.dropFirst().dropLast().utf8.allSatisfy { byte in
+                    Character(Unicode.Scalar(byte)).isHexDigit || byte == UInt8(ascii: ":") || byte == UInt8(ascii: ".")
+                }
         }
         let labels = host.split(separator: ".", omittingEmptySubsequences: false)
         return host.utf8.count <= 253

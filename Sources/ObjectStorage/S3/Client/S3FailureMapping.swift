@@ -55,7 +55,9 @@ extension S3Failure {
     private var regionAdvice: String { region.map { "; set region = \"\($0)\"" } ?? "" }
 
     private var clockAdvice: String {
-        guard let difference = clockDifferenceSeconds, difference != 0 else { return "; the clocks of this machine and of the server differ" }
+        guard let difference = clockDifferenceSeconds, difference != 0 else {
+            return "; the clocks of this machine and of the server differ"
+        }
         return "; this machine's clock is \(difference.magnitude) s \(difference > 0 ? "behind" : "ahead of") the server's"
     }
 }

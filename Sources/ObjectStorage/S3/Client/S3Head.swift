@@ -21,7 +21,9 @@ struct S3Head {
             answer = try client.send(request)
         } catch {
             if error.isMissing { return nil }
-            throw explained(error, client, key, retry: retry).objectError(operation)
+            let failure = explained(error, client, key, retry: retry)
+            let advice = failure.isForbidden ? "; a key without s3:ListBucket is told so, too, when there is no such object" : ""
+            throw ObjectError(failure.errorCode, failure.objectError(operation).detail + advice)
         }
         guard let byteCount = answer.header("content-length").flatMap({ Int($0) }), byteCount >= 0 else {
             throw ObjectError(.internal, "\(operation): the server gave no size")

@@ -13,8 +13,27 @@ enum StaleUploads {
 
     struct Page: Equatable {
         var uploads: [Upload] = []
-        /// nil: the last one.
+        /// Whether there are more.
+        var isTruncated = false
+        /// nil: the last page, or a server that truncates without telling where.
         var next: Marker?
+    }
+
+    /// Pages are not more than this, in case a server never comes to an end.
+    private static let pageLimit = 200
+
+    /// Aborts every upload of a key that begins with `prefix` and has no `/` behind it.
+    ///
+    /// What was aborted is listed no more, so each page with some begins anew: SeaweedFS does not say where the next one would begin.
+    static func abortAll(_ client: S3Client, prefix: String, uploadsPerPage: Int = 500) throws(ObjectError) {
+        var marker: Marker?
+        for _ in 0..<pageLimit {
+            let page = try list(client, prefix: prefix, after: marker, limit: uploadsPerPage)
+            let ours = page.uploads.filter { $0.key.hasPrefix(prefix) && !$0.key.dropFirst(prefix.count).contains("/") }
+            for upload in ours { try abort(client, upload) }
+            guard page.isTruncated, !ours.isEmpty || (page.next != nil && page.next != marker) else { return }
+            marker = ours.isEmpty ? page.next : nil
+        }
     }
 
     static func list(_ client: S3Client, prefix: String, after marker: Marker?, limit: Int) throws(ObjectError) -> Page {
@@ -45,14 +64,15 @@ enum StaleUploads {
             guard let key = element["Key"]?.text, let id = element.value("UploadId") else { continue }
             page.uploads.append(Upload(key: key, id: id))
         }
-        if document.value("IsTruncated") == "true", let key = document["NextKeyMarker"]?.text {
+        page.isTruncated = document.value("IsTruncated") == "true"
+        if page.isTruncated, let key = document["NextKeyMarker"]?.text, !key.isEmpty {
             page.next = Marker(key: key, id: document.value("NextUploadIdMarker") ?? "")
         }
         return page
     }
 
     /// That it is gone already is as good.
-    static func abort(_ client: S3Client, _ upload: Upload) throws(ObjectError) {
+    private static func abort(_ client: S3Client, _ upload: Upload) throws(ObjectError) {
         var request = S3Request(.delete, upload.key)
         request.query = [("uploadId", upload.id)]
         do throws(S3Failure) {

@@ -13,7 +13,8 @@ struct CanonicalRequest {
     let payloadHash: String
 
     var text: String {
-        let lines = [method, encodedPath, encodedQuery] + canonicalHeaders.map { "\($0.name):\($0.value)" } + ["", signedHeaders, payloadHash]
+        let lines =
+            [method, encodedPath, encodedQuery] + canonicalHeaders.map { "\($0.name):\($0.value)" } + ["", signedHeaders, payloadHash]
         return lines.joined(separator: "\n")
     }
 
