@@ -2,7 +2,7 @@ import Synchronization
 import Telemetry
 import TelemetryStore
 
-/// What other threads see of a running delivery, and ask of it.
+/// What other threads see of a running delivery.
 final class DeliveryBoard: Sendable {
     private struct Content {
         var status = DeliveryStatus()
@@ -10,22 +10,10 @@ final class DeliveryBoard: Sendable {
     }
 
     private let content = Mutex(Content())
-    private let isStopRequested = Atomic(false)
-    private let interruptionCount = Atomic(0)
 
     var status: DeliveryStatus { content.withLock { $0.status } }
 
     func objects(of partition: PartitionID) -> [DeliveredObject] { content.withLock { $0.objects[partition] ?? [] } }
-
-    /// The run under way is to end soon.
-    var isStopped: Bool { isStopRequested.load(ordering: .relaxed) || interruptionCount.load(ordering: .relaxed) > 0 }
-
-    func requestStop() { isStopRequested.store(true, ordering: .relaxed) }
-
-    /// Somebody waits for the run under way to end; undone by `endInterruption`.
-    func interrupt() { interruptionCount.wrappingAdd(1, ordering: .relaxed) }
-
-    func endInterruption() { interruptionCount.wrappingSubtract(1, ordering: .relaxed) }
 
     func show(_ ledger: LedgerState) {
         content.withLock {

@@ -12,6 +12,7 @@ final class DeliveryRunner {
     private let clock: any WallClock
     private let logger: Logger
     private let board: DeliveryBoard
+    private let stop: StopFlag
     private var plan: DeliveryPlan
     /// Nil: not yet opened, or its end is unknown after an error.
     private var ledger: Ledger?
@@ -22,7 +23,7 @@ final class DeliveryRunner {
 
     init(
         options: DeliveryOptions, table: Table, destination: any ObjectDestination, files: LedgerFile, clock: any WallClock,
-        logger: Logger, board: DeliveryBoard
+        logger: Logger, board: DeliveryBoard, stop: StopFlag
     ) {
         self.options = options
         self.table = table
@@ -33,6 +34,7 @@ final class DeliveryRunner {
         logger[metadataKey: "delivery"] = "\(options.name)"
         self.logger = logger
         self.board = board
+        self.stop = stop
         plan = DeliveryPlan(options: options, table: table)
     }
 
@@ -51,7 +53,7 @@ final class DeliveryRunner {
     func run() -> DeliveryReport {
         var report = DeliveryReport()
         let now = clock.now()
-        guard backoff.isDue(at: now), !board.isStopped else {
+        guard backoff.isDue(at: now), !stop.isSet else {
             let status = board.status
             (report.error, report.detail) = (status.error, status.detail)
             showLag(at: now)
@@ -181,7 +183,7 @@ final class DeliveryRunner {
     }
 
     private func deliver(_ rows: DueRows, _ ledger: Ledger, _ report: inout DeliveryReport) throws {
-        if board.isStopped { throw DeliveryError.stopped }
+        if stop.isSet { throw DeliveryError.stopped }
         let isDeclared = try ledger.state.open[rows.partition] != nil || declareIntent(rows, ledger)
         guard isDeclared else { return plan.settle(rows.partition) }
         var totals = report.totals
@@ -193,7 +195,7 @@ final class DeliveryRunner {
     private func executor(_ ledger: Ledger, _ didRecord: @escaping (DeliveredObject) -> Void) -> IntentExecutor {
         IntentExecutor(
             options: options, table: table, destination: destination, ledger: ledger, logger: logger,
-            isStopped: { [board] in board.isStopped },
+            isStopped: { [stop] in stop.isSet },
             didRecord: { [board] partition, object in
                 board.add(object, of: partition)
                 didRecord(object)

@@ -186,7 +186,7 @@ package final class Deliveries: Sendable {
         guard let table = store.table(named: definition.options.table) else { preconditionFailure("tables were checked") }
         let task = DeliveryTask(
             options: definition.options, table: table, destination: definition.destination,
-            ledgerPath: ledgerFile(definition.options.name).path, clock: clock, logger: logger)
+            ledgerPath: ledgerFile(definition.options.name).path, clock: clock, stop: definition.stop, logger: logger)
         return Member(definition: definition, worker: DeliveryWorker(task))
     }
 

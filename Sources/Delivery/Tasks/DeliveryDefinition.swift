@@ -11,11 +11,14 @@ package struct DeliveryDefinition: Sendable {
     package var options: DeliveryOptions
     package var destination: any ObjectDestination
     package var origin: Origin
+    /// What the destination asks, too.
+    package var stop: StopFlag
 
-    package init(options: DeliveryOptions, destination: any ObjectDestination, origin: Origin) {
+    package init(options: DeliveryOptions, destination: any ObjectDestination, origin: Origin, stop: StopFlag = StopFlag()) {
         self.options = options
         self.destination = destination
         self.origin = origin
+        self.stop = stop
     }
 }
 

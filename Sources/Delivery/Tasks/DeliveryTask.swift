@@ -13,22 +13,25 @@ package final class DeliveryTask: Sendable {
     package let destination: any ObjectDestination
     private let runner: Mutex<DeliveryRunner>
     private let board: DeliveryBoard
+    private let stop: StopFlag
 
     /// Reads the ledger; if that fails, `status` says so and the next runs try again.
     /// - Parameter ledgerPath: file of this task's ledger; missing parents are created.
     package init(
         options: DeliveryOptions, table: Table, destination: any ObjectDestination, ledgerPath: String,
-        fileSystem: any FileSystem = RealFileSystem(), clock: any WallClock = SystemClock(), logger: Logger
+        fileSystem: any FileSystem = RealFileSystem(), clock: any WallClock = SystemClock(), stop: StopFlag = StopFlag(),
+        logger: Logger
     ) {
         let board = DeliveryBoard()
         self.options = options
         self.destination = destination
         self.board = board
+        self.stop = stop
         runner = Mutex(
             DeliveryRunner(
                 options: options, table: table, destination: destination,
                 files: LedgerFile(path: ledgerPath, task: options.name, fileSystem: fileSystem), clock: clock, logger: logger,
-                board: board))
+                board: board, stop: stop))
         runner.withLock { $0.openLedgerIfPossible() }
     }
 
@@ -37,7 +40,7 @@ package final class DeliveryTask: Sendable {
     package func runOnce() -> DeliveryReport { runner.withLock { $0.run() } }
 
     /// Makes a `runOnce` in another thread return soon; what it was writing is begun anew at the next start.
-    package func requestStop() { board.requestStop() }
+    package func requestStop() { stop.requestStop() }
 
     /// Delivers nothing until `resume`, across restarts of the program. Waits for a run under way to end.
     /// - Throws: `DeliveryError`: the ledger cannot be written.
@@ -55,9 +58,9 @@ package final class DeliveryTask: Sendable {
     }
 
     /// Somebody waits for the run under way to end.
-    func interrupt() { board.interrupt() }
+    func interrupt() { stop.interrupt() }
 
-    func endInterruption() { board.endInterruption() }
+    func endInterruption() { stop.endInterruption() }
 
     package var status: DeliveryStatus { board.status }
 

@@ -6,12 +6,13 @@ import Telemetry
 package struct DeliveryConfiguration: Sendable {
     package var options: DeliveryOptions
     package var destination: any ObjectDestination
+    package let stop = StopFlag()
 
     /// - Parameter s3: its `[delivery.s3]`; nil: none.
     /// - Throws: the first of `problems`.
     init(_ values: SectionValues, s3: SectionValues?, defaultTable: String) throws(DeliveryOptionError) {
         options = try Self.options(values, defaultTable, prefix: values.text("prefix"))
-        destination = try Self.destination(values, s3)
+        destination = try Self.destination(values, s3, stop)
     }
 
     /// Everything that is wrong with the section, each with its option.
@@ -22,7 +23,7 @@ package struct DeliveryConfiguration: Sendable {
         }
         check { () throws(DeliveryOptionError) in _ = try options(values, defaultTable, prefix: "") }
         check { () throws(DeliveryOptionError) in _ = try PrefixTemplate(values.text("prefix"), table: defaultTable, task: "task") }
-        check { () throws(DeliveryOptionError) in _ = try destination(values, s3) }
+        check { () throws(DeliveryOptionError) in _ = try destination(values, s3, StopFlag()) }
         return problems
     }
 
@@ -60,10 +61,13 @@ package struct DeliveryConfiguration: Sendable {
         return options
     }
 
-    private static func destination(_ values: SectionValues, _ s3: SectionValues?) throws(DeliveryOptionError) -> any ObjectDestination {
+    private static func destination(
+        _ values: SectionValues, _ s3: SectionValues?, _ stop: StopFlag
+    ) throws(DeliveryOptionError) -> any ObjectDestination {
         let url = values.text("destination")
         do throws(ObjectError) {
-            let s3 = try s3.map(S3Options.init(_:))
+            var s3 = try s3.map(S3Options.init(_:)) ?? S3Options()
+            s3.isStopped = { stop.isSet }
             return try ObjectDestinations.make(url: url, s3: s3)
         } catch {
             throw DeliveryOptionError("destination", error.detail)
@@ -79,6 +83,7 @@ extension S3Options {
         addressing = values.boolean("path_style") ? .path : .host
         partByteCount = values.count("part_bytes")
         multipartByteCount = values.count("multipart_above")
+        abortsStaleUploads = values.boolean("abort_stale_uploads")
         retry.duration = .microseconds(values.duration("retry_for").microseconds)
         switch (values.given("access_key_file"), values.given("secret_key_file")) {
         case (let access?, let secret?):

@@ -52,7 +52,7 @@ struct DeliveryDocument {
         try check(delivery)
         return DeliveryDefinition(
             options: delivery.options, destination: delivery.destination,
-            origin: .api(document: String(decoding: bytes, as: UTF8.self)))
+            origin: .api(document: String(decoding: bytes, as: UTF8.self)), stop: delivery.stop)
     }
 
     /// For messages about a document that cannot be used.

@@ -15,7 +15,7 @@ struct DeliverySetup {
     init(_ configuration: GatewayConfiguration, logger: Logger) throws {
         documents = DeliveryDocuments(storePath: configuration.store.path)
         var definitions = configuration.deliveries.map {
-            DeliveryDefinition(options: $0.options, destination: $0.destination, origin: .configuration)
+            DeliveryDefinition(options: $0.options, destination: $0.destination, origin: .configuration, stop: $0.stop)
         }
         var misfits: [Deliveries.Misfit] = []
         let reader = DeliveryDocument(configuration)

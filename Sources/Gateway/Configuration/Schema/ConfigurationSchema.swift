@@ -197,6 +197,9 @@ package enum ConfigurationSchema {
             .init("session_token_file", .text, "", "file that holds the token of temporary keys; read again for each request"),
             .init("part_bytes", .byteCount(S3Options.leastPartByteCount...S3Options.greatestPartByteCount), "8MiB", "size of a part"),
             .init("multipart_above", .byteCount(0...S3Options.greatestPartByteCount), "16MiB", "larger objects are sent in parts"),
+            .init(
+                "abort_stale_uploads", .boolean, "true",
+                "false: without s3:ListBucketMultipartUploads; the bucket should have a lifecycle rule then"),
             .init("retry_for", .duration(.zero ... .hours(1)), "1m", "how long a request is tried again before the task pauses"),
         ])
 
