@@ -122,7 +122,7 @@ import Testing
         let report = bed.task.runOnce()
         let objects = bed.task.objects(of: bed.table.partitions()[0].id)
         #expect(objects.count >= 3 && objects.map(\.sequence) == (0..<UInt64(objects.count)).map { $0 })
-        #expect(objects.allSatisfy { $0.byteCount <= 17 << 10 })
+        #expect(objects.allSatisfy { $0.byteCount <= 20 << 10 })
         #expect(objects.reduce(0) { $0 + $1.rowCount } == 1_500)
         #expect(try bed.files() == objects.map(\.key))
         #expect(report.totals == bed.task.status.totals && bed.task.status.lastObject == objects.last?.key)
