@@ -5,6 +5,9 @@ package protocol ObjectDestination: Sendable {
     /// For messages: the URL without credentials.
     var description: String { get }
 
+    /// For query engines: an absolute directory or `s3://bucket/prefix`, without `/` at the end.
+    var engineLocation: String { get }
+
     /// Checks that the destination can be used, and creates what it can of it.
     func prepare() throws(ObjectError)
 

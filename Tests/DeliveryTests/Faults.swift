@@ -69,6 +69,7 @@ struct FaultyDestination: ObjectDestination {
     }
 
     var description: String { inner.description }
+    var engineLocation: String { inner.engineLocation }
 
     func prepare() throws(ObjectError) { try faults.object { () throws(ObjectError) in try inner.prepare() } }
 

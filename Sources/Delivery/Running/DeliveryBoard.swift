@@ -15,6 +15,11 @@ final class DeliveryBoard: Sendable {
 
     func objects(of partition: PartitionID) -> [DeliveredObject] { content.withLock { $0.objects[partition] ?? [] } }
 
+    /// The last of each of the newest partitions, the newest last.
+    var newestObjects: [DeliveredObject] {
+        content.withLock { content in content.objects.sorted { $0.key < $1.key }.compactMap(\.value.last) }
+    }
+
     func show(_ ledger: LedgerState) {
         content.withLock {
             $0.objects = ledger.objects

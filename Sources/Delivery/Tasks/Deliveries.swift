@@ -1,4 +1,5 @@
 import Logging
+import ObjectStorage
 import Synchronization
 import Telemetry
 import TelemetryStore
@@ -147,6 +148,27 @@ package final class Deliveries: Sendable {
     package func resume(_ name: String) throws(DeliveryRefusal) -> Bool { try ask(name) { try $0.resume() } }
 
     package func restart(_ name: String) throws(DeliveryRefusal) -> Bool { try ask(name) { try $0.restart() } }
+
+    /// A statement that makes a table of the task's objects. Reads some of them.
+    /// - Throws: `.conflict` when nothing is delivered yet, or the engine cannot have the folders; `.failed`: the destination.
+    package func statement(_ name: String, for engine: TableEngine) throws(DeliveryRefusal) -> String {
+        let member = try member(name)
+        let (definition, task) = (member.definition, member.worker.task)
+        let objects = task.newestObjects
+        guard !objects.isEmpty else { throw .conflict("\(name) has not delivered anything yet") }
+        var columns: [TableStatement.Column] = []
+        if !engine.findsColumns {
+            do {
+                columns = try ObjectColumns(destination: definition.destination).columns(of: objects)
+            } catch {
+                throw .failed("the newest objects cannot be read: \(error)")
+            }
+        }
+        return try TableStatement(
+            table: definition.options.table, task: name, location: definition.destination.engineLocation, prefix: definition.options.prefix,
+            columns: columns
+        ).text(for: engine)
+    }
 
     private func ask(_ name: String, _ command: @escaping DeliveryWorker.Command) throws(DeliveryRefusal) -> Bool {
         let worker = try member(name).worker

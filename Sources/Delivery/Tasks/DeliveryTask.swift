@@ -64,6 +64,9 @@ package final class DeliveryTask: Sendable {
 
     package var status: DeliveryStatus { board.status }
 
+    /// Of the newest partitions that have any; the newest last.
+    var newestObjects: [DeliveredObject] { board.newestObjects }
+
     /// The objects of a partition since the task began, in order of their numbers.
     package func objects(of partition: PartitionID) -> [DeliveredObject] { board.objects(of: partition) }
 }

@@ -28,6 +28,13 @@ extension DeliveryControl {
         delete = { name throws(DeliveryProblem) in
             do throws(DeliveryRefusal) { try deliveries.delete(name) } catch { throw DeliveryProblem(error) }
         }
+        engines = TableEngine.allCases.map(\.rawValue)
+        statement = { name, engine throws(DeliveryProblem) in
+            guard let engine = TableEngine(rawValue: engine) else {
+                throw .invalid(member: "engine", "must be one of \(TableEngine.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            do throws(DeliveryRefusal) { return try deliveries.statement(name, for: engine) } catch { throw DeliveryProblem(error) }
+        }
         change = { name, change throws(DeliveryProblem) in
             do throws(DeliveryRefusal) {
                 switch change {

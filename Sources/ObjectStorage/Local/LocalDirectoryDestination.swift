@@ -30,6 +30,7 @@ package struct LocalDirectoryDestination: ObjectDestination {
     }
 
     package var description: String { Self.scheme + root }
+    package var engineLocation: String { root }
 
     package func prepare() throws(ObjectError) {
         try DirectoryFiles.create(root)

@@ -24,6 +24,7 @@ package struct S3Destination: ObjectDestination {
     }
 
     package var description: String { location.description }
+    package var engineLocation: String { location.description }
 
     /// Lists one object at most. A key that may write and not list is told `AccessDenied`, which says nothing against it.
     package func prepare() throws(ObjectError) {
