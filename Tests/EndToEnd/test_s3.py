@@ -92,13 +92,13 @@ def test_wrong_keys_are_told_and_right_ones_taken_without_a_restart(
     gateway = delivering(bench)
     store.deliver(gateway, age="0s")
     secret = tmp_path / "secret"
-    secret.write_text("wrong\n")
+    secret.write_text("mistyped-secret\n")
     gateway.sections["[delivery.s3]"]["secret_key_file"] = str(secret)
     gateway.start()
     expected: Expected = {}
     write(gateway, expected, "d")
     wait_until(lambda: errors(gateway) == {"UNAUTHORIZED"}, "it says so", 60)
-    assert "wrong" not in gateway.log_text() and gateway.status() == 200
+    assert "mistyped-secret" not in gateway.log_text() and gateway.status() == 200
     write(gateway, expected, "e")
     assert gateway.api.rows("d") and gateway.api.rows("e"), "readings come in and are read"
     secret.write_text(store.identities["admin"]["secret"])
