@@ -173,4 +173,15 @@ import Testing
             #expect(reason.contains(directory.path + "/delivery-tasks"))
         }
     }
+
+    /// Each has a thread: whoever may create tasks may not take all there are.
+    @Test func moreTasksThanAFewDozenAreRefused() throws {
+        let bench = try Bench(configured: ["fixed"])
+        func create(_ name: String) throws { try bench.deliveries.create(try Bench.definition(name, bench.directory)) }
+        for number in 0..<63 { try create("task-\(number)") }
+        #expect(throws: DeliveryRefusal.conflict("there are 64 deliveries; more than 64 do not run here")) { try create("one-more") }
+        #expect(bench.deliveries.tasks.count == 64)
+        try bench.deliveries.delete("task-7")
+        try create("one-more")
+    }
 }

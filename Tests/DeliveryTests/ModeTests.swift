@@ -208,4 +208,28 @@ import Testing
         try bed.restart()
         #expect(bed.task.status.events == events)
     }
+
+    /// Whoever looks at a paused task sees how much has been left undone, also behind a restart of the program.
+    @Test func whatWaitsWhileATaskIsPausedCountsAsLag() throws {
+        let bed = try TestBed(.init(mode: .incremental))
+        bed.task.runOnce()
+        try bed.task.pause()
+        bed.clock.advance(by: .seconds(1))
+        let written = bed.clock.now()
+        try bed.commit(Self.readings("d", 0..<10))
+        bed.clock.advance(by: .minutes(10))
+        #expect(bed.task.runOnce() == DeliveryReport())
+        #expect(bed.task.status.syncPoint == written && bed.task.status.lag == .minutes(8))
+        bed.clock.advance(by: .minutes(1))
+        bed.task.runOnce()
+        #expect(bed.task.status.lag == .minutes(9) && bed.task.status.activity == .paused)
+        try bed.restart()
+        #expect(bed.task.status.activity == .paused)
+        bed.clock.advance(by: .minutes(5))
+        bed.task.runOnce()
+        #expect(bed.task.status.lag >= .minutes(3))
+        try bed.task.resume()
+        #expect(try bed.pass().totals.rowCount == 10)
+        #expect(bed.task.status.lag == .zero && bed.task.status.syncPoint == bed.clock.now())
+    }
 }

@@ -29,6 +29,11 @@ struct DeliveryPlan {
         }
     }
 
+    /// Notices what waits, for `lag`, where nothing is to be delivered.
+    mutating func look(_ state: LedgerState, at now: Timestamp) {
+        if state.begin != nil { _ = due(state, at: now) }
+    }
+
     /// The rows of a partition are delivered, as far as they were due.
     mutating func settle(_ partition: PartitionID) { waitingSince[partition] = nil }
 

@@ -43,7 +43,9 @@ final class DeliveryRunner {
             let ledger = try openLedger()
             require(ledger.state)
             if ledger.state.isPaused { board.update { $0.activity = .paused } }
-            showLag(at: clock.now())
+            let now = clock.now()
+            plan.look(ledger.state, at: now)
+            showLag(at: now)
         } catch {
             var report = DeliveryReport()
             fail(DeliveryError(error), &report)
@@ -61,7 +63,9 @@ final class DeliveryRunner {
         }
         do {
             let ledger = try openLedger()
-            if !ledger.state.isPaused {
+            if ledger.state.isPaused {
+                plan.look(ledger.state, at: now)
+            } else {
                 try deliverDue(ledger, at: now, &report)
                 try conclude(ledger, report)
                 backoff.succeed()

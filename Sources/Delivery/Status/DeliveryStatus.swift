@@ -17,7 +17,7 @@ package enum DeliveryErrorCode: String, Sendable, CaseIterable {
 
 package struct DeliveryStatus: Sendable, Equatable {
     /// What the task is about.
-    package enum Phase: String, Sendable {
+    package enum Phase: String, Sendable, CaseIterable {
         /// It has not begun.
         case initial = "INIT"
         /// It delivers what was there when it began.

@@ -36,6 +36,9 @@ package final class Deliveries: Sendable {
     /// How long whoever asks for a change waits for it.
     private static let patienceSeconds = 5.0
 
+    /// Each has a thread, and whoever may create one may create many.
+    private static let limit = 64
+
     private let store: TelemetryStore
     private let documents: DeliveryDocuments
     private let directory: String
@@ -105,6 +108,7 @@ package final class Deliveries: Sendable {
         let name = definition.options.name
         try changing { () throws(DeliveryRefusal) in
             guard !isTaken(name) else { throw .conflict("there is a delivery named \(name) already") }
+            guard count < Self.limit else { throw .conflict("there are \(count) deliveries; more than \(Self.limit) do not run here") }
             let member: Member
             do {
                 let isKnown = try ledgerFile(name).exists()
@@ -183,6 +187,8 @@ package final class Deliveries: Sendable {
         guard let member = state.withLock({ $0.members.first { $0.definition.options.name == name } }) else { throw .unknown(name: name) }
         return member
     }
+
+    private var count: Int { state.withLock { $0.members.count + $0.misfits.count } }
 
     private func isTaken(_ name: String) -> Bool {
         state.withLock { state in
