@@ -35,7 +35,7 @@ import Testing
             #expect(answer.text.hasPrefix("openapi: 3.1.0\n"))
             var operations = Self.operations(answer.text)
             // What stands under components/parameters, by its name in a query.
-            let references = ["pageToken": "page_token", "influxPrecision": "precision"]
+            let references = ["pageToken": "page_token", "influxPrecision": "precision", "deliveryName": "name"]
             let api = API(options: QueryOptions(), store: bed.store, sources: QuerySources(), clock: bed.clock)
             // The dashboard's files are its own matter.
             for route in api.routes where !route.pattern.hasPrefix("/dashboard/") {

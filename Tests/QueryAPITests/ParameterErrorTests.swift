@@ -51,6 +51,7 @@ import Testing
         "format": Wrong(values: ["", "xml", "JSON"], hint: "format must be one of json, ndjson, csv."),
         "shape": Wrong(values: ["", "tree"], hint: "shape must be one of table, objects."),
         "devices": Wrong(values: ["", ",", "a,,b"], hint: "devices must be a list without empty names, such as a,b."),
+        "engine": Wrong(values: ["", "oracle", extreme], hint: "engine must be one of "),
         "precision": Wrong(values: ["hours", "S", extreme], hint: "precision must be one of ns, us, ms, s, m, h."),
     ]) { $1 }
     private static let here: [String: [String: Wrong]] = [
@@ -69,7 +70,7 @@ import Testing
     }
 
     private static func ask(_ bed: TestBed, _ route: Route, _ query: String) async throws -> TestAnswer {
-        let uri = route.pattern.replacing("{id}", with: "d1") + "?" + query
+        let uri = route.pattern.replacing("{id}", with: "d1").replacing("{name}", with: "d1") + "?" + query
         let isPost = route.method == .post
         return try await bed.send(
             route.method, uri, headers: isPost ? [.contentType: "text/plain"] : [:], body: isPost ? bodies[route.pattern] ?? "" : nil)

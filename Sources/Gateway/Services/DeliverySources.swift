@@ -43,6 +43,9 @@ extension DeliveryControl {
                 case .restart: return try deliveries.restart(name)
                 }
             } catch {
+                if case .unknown = error, let misfit = deliveries.misfits.first(where: { $0.name == name }) {
+                    throw .conflict("\(name) cannot run: \(misfit.reason); mend the configuration, or delete it")
+                }
                 throw DeliveryProblem(error)
             }
         }
@@ -107,32 +110,6 @@ extension PartitionDelivery {
             let status = delivery.status
             if status.error != .ok, delivered.isEmpty { lastError = "\(delivery.options.name): \(status.error.rawValue): \(status.detail)" }
         }
-    }
-}
-
-extension PrometheusText {
-    mutating func deliveries(_ deliveries: [DeliveryTask]) {
-        guard !deliveries.isEmpty else { return }
-        let all = deliveries.map { (name: $0.options.name, status: $0.status) }
-        each(all, "gaugehouse_delivery_objects_total", .counter, "Objects delivered since the ledger began.") {
-            Double($0.totals.objectCount)
-        }
-        each(all, "gaugehouse_delivery_rows_total", .counter, "Rows in them.") { Double($0.totals.rowCount) }
-        each(all, "gaugehouse_delivery_bytes_total", .counter, "Bytes in them.") { Double($0.totals.byteCount) }
-        each(all, "gaugehouse_delivery_dirty_fields_total", .counter, "Values that the schema had no place for.") {
-            Double($0.totals.dirtyFieldCount)
-        }
-        each(all, "gaugehouse_delivery_lag_seconds", .gauge, "For how long the oldest undelivered rows have been due.") { $0.lag.seconds }
-        each(all, "gaugehouse_delivery_paused", .gauge, "1 when an operator has paused it.") { $0.activity == .paused ? 1 : 0 }
-        each(all, "gaugehouse_delivery_failing", .gauge, "1 when the last attempt failed.") { $0.error == .ok ? 0 : 1 }
-    }
-
-    private mutating func each(
-        _ deliveries: [(name: String, status: DeliveryStatus)], _ name: String, _ kind: Kind, _ help: String,
-        _ value: (DeliveryStatus) -> Double
-    ) {
-        family(name, kind, help)
-        for delivery in deliveries { sample(value(delivery.status), labels: ["delivery": delivery.name]) }
     }
 }
 

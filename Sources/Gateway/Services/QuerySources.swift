@@ -20,9 +20,10 @@ extension QuerySources {
             return try NewestLetters.find(in: deadLetterPath, selection: selection, limit: limit).map(DeadLetterSample.init)
         }
         delivery = { table, partition in PartitionDelivery(deliveries.tasks.map(\.task).filter { $0.options.table == table }, partition) }
-        self.deliveries = DeliveryControl(deliveries, documents)
+        let control = DeliveryControl(deliveries, documents)
+        self.deliveries = control
         metrics = { text in
-            text.deliveries(deliveries.tasks.map(\.task))
+            text.deliveries(control.list())
             if let statistics = ingest?.statistics {
                 text.ingestDetails(statistics)
                 text.clockSkew(statistics.clockSkew)

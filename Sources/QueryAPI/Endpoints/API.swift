@@ -11,12 +11,18 @@ struct API: Sendable {
     let clock: any WallClock
     let readers: BlockingPool
     let writers: BlockingPool
+    /// For whoever creates, deletes, pauses, resumes or restarts a delivery.
+    let deliveryChanges: BlockingPool
     let sampler: RateSampler
     let liveClients: LiveClients
     let requestMetrics = RequestMetrics()
     let connections: ConnectionRegister
     let bodies: BodyBudget
     let gatekeeper: Gatekeeper
+
+    /// A change may wait for seconds, for a task to end what it writes.
+    private static let changeThreadCount = 2
+    private static let changeQueueLimit = 32
 
     init(options: QueryOptions, store: TelemetryStore, sources: QuerySources, clock: any WallClock) {
         self.options = options
@@ -28,6 +34,7 @@ struct API: Sendable {
         gatekeeper = Gatekeeper(security: options.security, clock: clock)
         readers = BlockingPool(threadCount: options.readThreadCount, queueLimit: options.queueLimit)
         writers = BlockingPool(threadCount: options.writeThreadCount, queueLimit: options.queueLimit)
+        deliveryChanges = BlockingPool(threadCount: Self.changeThreadCount, queueLimit: min(Self.changeQueueLimit, options.queueLimit))
         liveClients = LiveClients(limit: options.liveClientLimit) { store.liveEnd }
         sampler = RateSampler {
             RateSampler.Counts(messages: sources.ingest()?.messages ?? 0, readings: store.statistics.readings)
@@ -65,7 +72,7 @@ struct API: Sendable {
                 .post, "/write", needs: .write, taking: ["db", "rp", "precision", "consistency", "u", "p"], errors: .influx, influxWrite),
             Route(.post, "/api/v2/write", needs: .write, taking: ["bucket", "org", "orgID", "precision"], errors: .influx, influxWrite),
             Route(.get, "/api/v1/dead-letters", needs: .readAll, taking: ["reason", "limit", "time"], deadLetters),
-        ] + prometheusRoutes + Self.dashboardRoutes
+        ] + deliveryRoutes + prometheusRoutes + Self.dashboardRoutes
     }
 
     func limit(of request: APIRequest) throws(Problem) -> Int {

@@ -14,6 +14,8 @@ package struct QueryResponder: HTTPResponder {
     private struct Exchange {
         var route: Route?
         var access: Access?
+        /// What stands in the path, decoded.
+        var captures: [String] = []
     }
 
     let table: RouteTable
@@ -43,7 +45,7 @@ package struct QueryResponder: HTTPResponder {
             if request.method == .head { response = response.createHeadResponse() }
         }
         finish(&response.headers, requestID: id, for: request.head)
-        audit(exchange, response.status, context: context)
+        audit(exchange, response, context: context)
         record(exchange.route, response.status, since: started)
         return response
     }
@@ -98,12 +100,14 @@ package struct QueryResponder: HTTPResponder {
         exchange.route = route
         let access = try admit(head, to: route, query: target.query)
         exchange.access = access
-        let captures = try captures.map { raw in
+        let captures = try zip(captures, route.captureNames).map { raw, name in
             guard let capture = PercentEncoding.decode(raw) else {
-                throw Problem.invalid("id", "The device id in the path is not percent-encoded UTF-8.")
+                let what = name == "id" ? "device id" : name
+                throw Problem.invalid(name, "The \(what) in the path is not percent-encoded UTF-8.")
             }
             return capture
         }
+        exchange.captures = captures
         return APIRequest(
             route: route, access: access, captures: captures,
             parameters: try Parameters(route.readsOwnForm ? "" : target.query, known: route.parameters), query: target.query,
@@ -128,14 +132,17 @@ package struct QueryResponder: HTTPResponder {
         return try gatekeeper.admit(route.admission) { Credentials.secret(headers: head.headerFields, query: query, route: route) }
     }
 
-    /// Tells of everything that only an admin may, and of whoever was refused.
-    private func audit(_ exchange: Exchange, _ status: HTTPResponse.Status, context: Context) {
+    /// Tells of everything that only an admin may, with what it was about, and of whoever was refused.
+    private func audit(_ exchange: Exchange, _ response: Response, context: Context) {
         guard let route = exchange.route else { return }
-        let what = "\(route.method.rawValue) \(route.pattern)"
+        let (method, status) = (route.method.rawValue, response.status)
+        let what = "\(method) \(route.pattern)"
         if let access = exchange.access {
             guard route.admission == .admin else { return }
             let who = access.token.map { "token \($0.name)" } ?? "anyone"
-            gatekeeper.security.audit.record("\(who) from \(context.peerText)", what, String(status.code))
+            let created = response.headers[.location].map { " \($0)" } ?? ""
+            gatekeeper.security.audit.record(
+                "\(who) from \(context.peerText)", "\(method) \(route.path(with: exchange.captures))", "\(status.code)\(created)")
         } else if status == .unauthorized || status == .forbidden {
             gatekeeper.security.audit.recordRefusal(context.peerText, what, "refused with \(status.code)")
         }

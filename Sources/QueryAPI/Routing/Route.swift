@@ -29,6 +29,8 @@ final class Route: Sendable {
     let handler: @Sendable (APIRequest) async throws -> Response
     /// The same answer without waiting for anything, a thread or a disk; nil: this once it cannot be had so. Its errors are `handler`'s.
     let promptHandler: (@Sendable (APIRequest) throws -> WholeAnswer?)?
+    /// Their names: `id`.
+    let captureNames: [String]
     private let segments: [Segment]
 
     init(
@@ -45,8 +47,19 @@ final class Route: Sendable {
         self.errors = errors
         self.handler = handler
         self.promptHandler = promptHandler
+        captureNames = RequestTarget(pattern).segments.filter { $0.hasPrefix("{") }.map { String($0.dropFirst().dropLast()) }
         segments = RequestTarget(pattern).segments.map { $0.hasPrefix("{") ? .capture : .literal($0) }
     }
+
+    /// The path of a request, for the log: a long capture is cut, so that nobody fills it with names.
+    func path(with captures: [String]) -> String {
+        zip(captureNames, captures).reduce(pattern) { path, capture in
+            let shown = PercentEncoding.encode(capture.1).replacing("/", with: "%2F").prefix(Self.shownCaptureLength)
+            return path.replacing("{\(capture.0)}", with: shown)
+        }
+    }
+
+    private static let shownCaptureLength = 100
 
     /// The captures, still encoded; nil when the path is another's. A capture is never empty.
     func captures(of path: [Substring]) -> [Substring]? {

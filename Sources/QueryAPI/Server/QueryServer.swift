@@ -54,12 +54,13 @@ package struct QueryServer: Service {
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(options.host, port: options.port), serverName: Self.name),
-            services: [api.readers, api.writers, api.sampler, api.liveClients],
+            services: [api.readers, api.writers, api.deliveryChanges, api.sampler, api.liveClients],
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? 0) },
             logger: logger)
         application.beforeServerStarts { [api] in
             api.readers.start()
             api.writers.start()
+            api.deliveryChanges.start()
         }
         return application
     }

@@ -19,10 +19,16 @@ extension API {
             status: .ok, headers: [.contentType: "text/plain; charset=utf-8"], body: ResponseBody(byteBuffer: ByteBuffer(string: "ok\n")))
     }
 
-    /// Anyone is told whether, and of which part: reasons are for whoever may read everything.
+    /// Anyone is told whether, and of which part: reasons, and what is wrong although it is ready, are for whoever may read everything.
     func ready(_ request: APIRequest) async throws -> Response {
         let unready = unreadiness
-        guard !unready.isEmpty else { return json { $0.member("ready", true) } }
+        guard !unready.isEmpty else {
+            let warnings = mayReadEverything(request) ? warnings : []
+            return json { json in
+                json.member("ready", true)
+                if !warnings.isEmpty { json.warnings(warnings) }
+            }
+        }
         guard mayReadEverything(request) else {
             var parts: [String] = []
             for part in unready.map(\.part) where !parts.contains(part) { parts.append(part) }
@@ -60,6 +66,7 @@ extension API {
             json.member("ready", reasons.isEmpty)
             json.key("not_ready_reasons")
             json.array { json in reasons.forEach { json.string($0) } }
+            json.warnings(warnings)
             json.member("uptime_s", sampler.uptimeSeconds)
             json.member("sequence", Int(statistics.sequence))
             json.member("messages_per_s", rates.messages)
@@ -89,12 +96,31 @@ extension API {
 
     var readinessReasons: [String] { unreadiness.map(\.reason) }
 
+    /// What is wrong and keeps no reading from being taken or served: a load balancer has nothing to do about it.
+    private var warnings: [Unreadiness] {
+        sources.deliveries.list().compactMap { delivery in
+            delivery.warning.map { Unreadiness(part: "delivery", reason: $0) }
+        }
+    }
+
     private var unreadiness: [Unreadiness] {
         (store.failure.map { [Unreadiness(part: "store", reason: $0.description)] } ?? []) + sources.readiness()
     }
 }
 
 extension JSONWriter {
+    fileprivate mutating func warnings(_ warnings: [Unreadiness]) {
+        key("warnings")
+        array { json in
+            for warning in warnings {
+                json.object { json in
+                    json.member("part", warning.part)
+                    json.member("reason", warning.reason)
+                }
+            }
+        }
+    }
+
     fileprivate mutating func counts(_ name: String, _ counts: [RejectReason: Int]) {
         key(name)
         object { json in
