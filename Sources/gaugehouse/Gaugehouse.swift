@@ -11,6 +11,6 @@ struct Gaugehouse: AsyncParsableCommand {
         version: Version.number,
         subcommands: [
             Serve.self, CheckConfig.self, Explain.self, Latest.self, Query.self, Tail.self, Devices.self, Tables.self, Write.self,
-            Partitions.self, Verify.self, Dump.self, DeadLetters.self, Tokens.self,
+            Partitions.self, Deliver.self, Verify.self, Dump.self, DeadLetters.self, Tokens.self,
         ])
 }

@@ -276,7 +276,7 @@ def test_output_that_is_not_taken_is_an_error(gateway: Gateway) -> None:
 def test_completion_scripts_know_the_verbs(shell: str) -> None:
     script = run(GAUGEHOUSE, "--generate-completion-script", shell)
     assert script.returncode == 0
-    for word in ("query", "latest", "devices", "tables", "write", "precision", "gaugehouse devices --words"):
+    for word in ("query", "latest", "devices", "tables", "write", "precision", "gaugehouse devices --words", "gaugehouse deliver list --names"):
         assert word in script.stdout, word
     if shell == "bash":
         checked = subprocess.run(["bash", "-n"], input=script.stdout, capture_output=True, text=True, check=False)

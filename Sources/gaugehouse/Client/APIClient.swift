@@ -27,8 +27,8 @@ struct APIClient: ParsableArguments {
     /// A GET, with the token.
     ///
     /// - Parameter parameters: those that are nil are left out.
-    func request(_ path: String, _ parameters: [String: String?]?) throws -> URLRequest {
-        var request = URLRequest(url: try address(path, parameters))
+    func request(_ path: String, _ parameters: [String: String?]?, isOfTable: Bool = true) throws -> URLRequest {
+        var request = URLRequest(url: try address(path, parameters, isOfTable: isOfTable))
         if let secret = try token.secret() { request.setValue("Bearer \(secret)", forHTTPHeaderField: "Authorization") }
         return request
     }
@@ -39,6 +39,40 @@ struct APIClient: ParsableArguments {
     func post(_ path: String, _ parameters: [String: String?]? = nil, members: [String: JSONValue]) async throws -> JSONValue {
         let body = JSONValue.object(members.filter { $0.value != .null })
         return try await json(of: request(path, parameters, body: Data(body.json.utf8), contentType: "application/json"))
+    }
+
+    /// Asks for something that is not of a table: `--table` is no parameter of it.
+    ///
+    /// - Parameter body: JSON.
+    /// - Returns: the answer, null when it has no body, and whether what was asked for is done; otherwise it will be.
+    func manage(
+        _ method: String, _ path: String, _ parameters: [String: String?] = [:], body: Data? = nil
+    ) async throws -> (answer: JSONValue, isDone: Bool) {
+        let (data, status) = try await managed(method, path, parameters, body: body)
+        guard !data.isEmpty else { return (.null, true) }
+        guard let value = Self.decode(data) else { throw ProblemText(status, .null).error }
+        return (value, status != Self.accepted)
+    }
+
+    /// Text that is not of a table.
+    func text(_ path: String, _ parameters: [String: String?]) async throws -> String {
+        String(decoding: try await managed("GET", path, parameters).data, as: UTF8.self)
+    }
+
+    private static let accepted = 202
+
+    private func managed(
+        _ method: String, _ path: String, _ parameters: [String: String?], body: Data? = nil
+    ) async throws -> (data: Data, status: Int) {
+        var request = try request(path, parameters, isOfTable: false)
+        request.httpMethod = method
+        if let body {
+            request.httpBody = body
+            request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+        }
+        let (data, status) = try await send(request)
+        guard (200..<300).contains(status) else { throw ProblemText(status, Self.decode(data) ?? .null).error }
+        return (data, status)
     }
 
     /// Every page of an answer, asked for with the token of the page before.
@@ -104,12 +138,12 @@ struct APIClient: ParsableArguments {
         return request
     }
 
-    private func address(_ path: String, _ parameters: [String: String?]?) throws -> URL {
+    private func address(_ path: String, _ parameters: [String: String?]?, isOfTable: Bool) throws -> URL {
         guard var components = URLComponents(string: url), components.host != nil else {
             throw GatewayError("--url \(url) is no address like http://127.0.0.1:8080", .usage)
         }
         components.percentEncodedPath = components.percentEncodedPath.trimmingSuffix("/") + path
-        let given = parameters?.merging(["table": table]) { $1 }.compactMapValues { $0 } ?? [:]
+        let given = parameters?.merging(isOfTable ? ["table": table] : [:]) { $1 }.compactMapValues { $0 } ?? [:]
         // A plus sign would be read as a space.
         components.percentEncodedQuery = given.sorted { $0.key < $1.key }
             .map { "\($0.key)=\(Self.escaped($0.value))" }.joined(separator: "&")

@@ -25,6 +25,7 @@ struct ProblemText {
         case "fields": "--field"
         case "devices", "id": "device"
         case "authorization": "--token"
+        case "name": "name"
         case "body": nil
         case "page_token", "format", "shape", "time": nil
         default: "--" + parameter.replacing("_", with: "-")

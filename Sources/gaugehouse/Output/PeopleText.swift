@@ -39,10 +39,11 @@ enum PeopleText {
 
     /// `12 s ago`, `in 3 min`, from µs.
     static func age(_ microseconds: Int64) -> String {
-        microseconds < 0 ? "in " + length(microseconds.magnitude) : length(microseconds.magnitude) + " ago"
+        microseconds < 0 ? "in " + length(microseconds: microseconds.magnitude) : length(microseconds: microseconds.magnitude) + " ago"
     }
 
-    private static func length(_ microseconds: UInt64) -> String {
+    /// `12 s`, `3 min`, `5 h`: rounded down.
+    static func length(microseconds: UInt64) -> String {
         let seconds = microseconds / 1_000_000
         return switch seconds {
         case 0..<120: "\(seconds) s"
