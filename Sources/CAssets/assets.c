@@ -134,6 +134,12 @@ static const struct gh_asset dashboard[] = {
     {"pages/ingest/rejects.js", (const unsigned char[]){
 #embed "../Dashboard/pages/ingest/rejects.js" suffix(, 0)
     }},
+    {"pages/storage/deliveries.js", (const unsigned char[]){
+#embed "../Dashboard/pages/storage/deliveries.js" suffix(, 0)
+    }},
+    {"pages/storage/delivery.js", (const unsigned char[]){
+#embed "../Dashboard/pages/storage/delivery.js" suffix(, 0)
+    }},
     {"pages/storage/objects.js", (const unsigned char[]){
 #embed "../Dashboard/pages/storage/objects.js" suffix(, 0)
     }},

@@ -12,6 +12,8 @@ export const stats = (signal) => get(`${base}/stats`, {}, signal);
 export const readiness = (signal) => get("/-/ready", {}, signal).then(() => ({ ready: true, not_ready_reasons: [] }), notReady);
 export const configuration = (signal) => get(`${base}/config`, {}, signal);
 export const partitions = (table, signal) => get(`${base}/partitions`, { table }, signal).then((answer) => answer.partitions);
+export const deliveries = (signal) => get(`${base}/deliveries`, {}, signal).then((answer) => answer.deliveries);
+export const delivery = (name, signal) => get(`${base}/deliveries/${encodeURIComponent(name)}`, {}, signal);
 export const devicePage = (table, limit, token, signal) => get(`${base}/devices`, { table, limit, page_token: token }, signal);
 export const device = (table, id, signal) => get(devicePath(id), { table }, signal);
 export const latest = (table, id, signal) => get(devicePath(id, "/latest"), { table }, signal);

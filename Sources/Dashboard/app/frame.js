@@ -11,6 +11,7 @@ import { settings } from "./settings.js";
 import { tables } from "./tables.js";
 
 const sections = [["fleet", "Fleet", "#/"], ["storage", "Storage", "#/storage"], ["ingest", "Ingest", "#/ingest"]];
+const shownWarnings = 3;
 const themes = { auto: "light", light: "dark", dark: "auto" };
 
 export function buildFrame() {
@@ -35,13 +36,18 @@ function pulseElement() {
   const speed = element("span", { class: "rate" });
   const node = element("span", { class: "pulse", id: "pulse" }, dot, word, speed);
   pulse.addEventListener("beat", () => {
-    const [level, text] = pulse.problem ? failure(pulse.problem) : pulse.readiness.ready ? ["good", "ready"] : ["warn", "not ready"];
+    const [level, text] = pulse.problem ? failure(pulse.problem) : readyMark(pulse.readiness);
     dot.className = `dot ${level}`;
     setText(word, text);
     setText(speed, speedText());
     node.title = pulse.refusal ? notForThisToken : "";
   });
   return node;
+}
+
+/// Ready is ready: what lags besides colours the dot.
+function readyMark({ ready, warnings = [] }) {
+  return ready ? [warnings.length ? "warn" : "good", "ready"] : ["warn", "not ready"];
 }
 
 /// A gateway that refuses has answered.
@@ -60,7 +66,17 @@ function showProblem() {
   notice("gateway", problem?.status === 401 ? { title: "A token is needed", detail: missingToken(problem) } : problem);
   const reasons = !problem && !readiness.ready ? { title: "Not ready", detail: readiness.not_ready_reasons.join("; ") } : null;
   notice("readiness", reasons, "warn");
+  const warnings = (!problem && readiness.warnings) || [];
+  notice("warnings", warnings.length ? { title: titleOf(warnings), detail: reasonsOf(warnings) } : null, "warn");
 }
+
+/// The first few: where there are more, the page that has them all is asked for.
+function reasonsOf(warnings) {
+  const reasons = warnings.slice(0, shownWarnings).map(({ reason }) => reason);
+  return [...reasons, warnings.length > shownWarnings && "all of them: Storage"].filter((text) => text).join("; ");
+}
+
+const titleOf = (warnings) => (warnings.length === 1 ? "A delivery needs attention" : `${warnings.length} deliveries need attention`);
 
 const missingToken = (problem) => (settings.token ? problem.detail : "This gateway asks for a bearer token.");
 

@@ -10,6 +10,7 @@ import { figures } from "../../dom/figures.js";
 import { VirtualTable } from "../../dom/virtual-table.js";
 import { bytes, count } from "../../format/numbers.js";
 import { ageText, lengthText } from "../../format/times.js";
+import { DeliveryPanel } from "./deliveries.js";
 import { showPartition } from "./objects.js";
 import { columns, fillRow, makeRow } from "./row.js";
 import { shelf, states } from "./shelf.js";
@@ -38,9 +39,11 @@ export class StoragePage {
     });
     this.shown = [];
     this.grid.setColumns(columns);
+    this.deliveries = new DeliveryPanel();
     this.refusal = refusalPanel("What is stored");
     this.node = element("div", { class: "page", "data-page": "storage" }, element("h1", { class: "unseen" }, "Storage"),
-      element("div", { class: "page-top" }, this.refusal, this.top, this.shelf), element("div", { class: "toolbar" }, this.segments),
+      element("div", { class: "page-top" }, this.refusal, this.top, this.deliveries.node, this.shelf),
+      element("div", { class: "toolbar" }, this.segments),
       this.grid.node);
     this.beat = () => this.#showFigures();
     pulse.addEventListener("beat", this.beat);
@@ -59,10 +62,13 @@ export class StoragePage {
 
   async #load() {
     try {
-      const [partitions] = await Promise.all([api.partitions(this.table, this.#abort.signal), tables.load(this.#abort.signal)]);
+      const { signal } = this.#abort;
+      const answers = [api.partitions(this.table, signal), api.deliveries(signal), tables.load(signal)];
+      const [partitions, deliveries] = await Promise.all(answers);
       this.partitions = partitions.sort((one, other) => other.start - one.start);
       notice("partitions", null);
       this.#showFigures();
+      this.deliveries.show(deliveries);
       this.shelf.replaceChildren(...shelf(this.partitions, showPartition));
       this.#showList();
     } catch (error) {
@@ -76,7 +82,7 @@ export class StoragePage {
   #showRefusal() {
     notice("partitions", null);
     this.refusal.hidden = false;
-    for (const part of [this.top, this.shelf, this.segments, this.grid.node]) part.hidden = true;
+    for (const part of [this.top, this.deliveries.node, this.shelf, this.segments, this.grid.node]) part.hidden = true;
   }
 
   #showFigures() {
