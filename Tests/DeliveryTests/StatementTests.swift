@@ -37,7 +37,8 @@ import Testing
 
     @Test func enginesThatAreToldGetColumnsAndPartitions() throws {
         let trino = try statement(.trino, location: "s3://bucket/p")
-        #expect(trino.contains("    \"a\"\"b`c\" double,\n    \"n\" bigint,\n    \"on\" boolean,\n    \"raw\" varbinary,\n    \"table\" varchar"))
+        #expect(trino.contains("    \"a\"\"b`c\" double,\n    \"n\" bigint,\n    \"on\" boolean,\n"))
+        #expect(trino.contains("    \"raw\" varbinary,\n    \"table\" varchar"))
         #expect(trino.contains("external_location = 's3://bucket/p', partitioned_by = ARRAY['table', 'year', 'hour']"))
         let hive = try statement(.hive, location: "s3://bucket/p")
         #expect(hive.contains("    `a\"b``c` double,") && hive.contains("PARTITIONED BY (`table` string, `year` string, `hour` string)"))

@@ -3,8 +3,8 @@ import Parquet
 
 /// The columns of a task's objects, as their footers tell.
 ///
-/// Objects need not agree: a field may have come later, or hold integers here and doubles there. All columns of the newest objects are taken;
-/// of two types of one column the one that holds both, a text where none does.
+/// Objects need not agree: a field may have come later, or hold integers here and doubles there. All columns of the newest objects are
+/// taken; of two types of one column the one that holds both, a text where none does.
 struct ObjectColumns {
     /// More would only find what has long been gone.
     private static let objectLimit = 16
