@@ -305,7 +305,8 @@ def test_a_destination_that_fails_is_told_everywhere_and_catches_up(
     lake.unlink()
     wait_for_rows(gateway, 1)
     check_rows(rows_by_pyarrow(lake), expected, "pyarrow")
-    assert events(gateway)[:2] == ["recovered", "failed"] and task(gateway)["error"] == "OK"
+    wait_until(lambda: events(gateway)[:2] == ["recovered", "failed"], "the history tells its end")
+    assert task(gateway)["error"] == "OK"
     assert gateway.api.get("/-/ready") == {"ready": True}
     assert gateway.api.metric("gaugehouse_delivery_error", delivery="lake", error="INVALID_DESTINATION") == 0
     assert gateway.api.metric("gaugehouse_delivery_sync_point_timestamp_seconds", delivery="lake") > time.time() - 60
