@@ -83,6 +83,8 @@ final class DeliveryRunner {
     func setPaused(_ isPaused: Bool) throws {
         let ledger = try openLedger()
         guard ledger.state.isPaused != isPaused else { return }
+        // What comes while it is paused is its to deliver, though it was paused before its first run.
+        if ledger.state.begin == nil { try begin(ledger) }
         try ledger.append(.paused(isPaused))
         try note(isPaused ? .paused : .resumed, ledger)
         board.update { $0.activity = isPaused ? .paused : .idle }
