@@ -70,6 +70,20 @@ import Testing
         #expect(values("text:string:2") == [nil, nil, "s:on"] && values("text:string") == [nil, "i:1", nil])
     }
 
+    @Test(.enabled(if: IndependentReaders.python != nil, "\(IndependentReaders.reasonToSkip)"))
+    func theBucketOfEachDeviceIsAColumnWhereItIsAskedFor() throws {
+        let bed = try TestBed(.init(prefix: "$bucket", buckets: 3, hasBucketColumn: true))
+        try bed.commit((0..<9).map { TestBed.reading("d\($0)", .zero, ["v": .integer(1), "bucket": .string("x")]) })
+        try bed.seal()
+        #expect(bed.task.runOnce().error == .ok)
+        let (names, files) = (try bed.files(), try bed.readAll())
+        #expect(files.count == 3 && files.reduce(0) { $0 + $1.rows.count } == 9)
+        for (name, file) in zip(names, files) {
+            #expect(file.columns.map(\.name) == ["device", "time", "bucket", "bucket:string", "v"])
+            #expect(Set(file.rows.map { $0[2] }) == ["i:\(name.prefix(1))"])
+        }
+    }
+
     @Test func partitionsWaitForTheirAge() throws {
         let bed = try TestBed()
         try bed.commit([TestBed.reading("d", .zero, ["v": .integer(1)])])

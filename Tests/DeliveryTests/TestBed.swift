@@ -27,6 +27,7 @@ final class TestBed {
         var partitionLength = TimeSpan.hours(1)
         var buckets = 16
         var retains = true
+        var hasBucketColumn = false
 
         var testDescription: String { "\(mode), \(prefix), \(partitionLength.seconds / 3_600) h" }
     }
@@ -138,6 +139,7 @@ final class TestBed {
             name: "archive", table: "telemetry", prefix: setup.prefix, maxObjectByteCount: setup.maxObjectByteCount, version: "1.2.3",
             build: "test")
         (options.mode, options.prefixTime) = (setup.mode, setup.prefixTime)
+        options.hasBucketColumn = setup.hasBucketColumn
         let local = try LocalDirectoryDestination(url: "file://\(directory.path)/archive")
         var logger = Logger(label: "test")
         logger.logLevel = .critical

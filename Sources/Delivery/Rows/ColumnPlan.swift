@@ -2,7 +2,7 @@ import Parquet
 import Telemetry
 import TelemetryStore
 
-/// The columns of an intent's objects: device, time, then the fields by name.
+/// The columns of an intent's objects: device, time, the bucket if it is asked for, then the fields by name.
 ///
 /// A field of one type has one column of that type. Integers join doubles where each of them is exactly a double. Every other mixture is
 /// split: the first type of `precedence` keeps the field's name, each further one gets `<field>:<type>`. No value is lost or altered.
@@ -10,9 +10,7 @@ import TelemetryStore
 struct ColumnPlan {
     static let deviceColumn = 0
     static let timeColumn = 1
-    private static let rowColumns = [
-        ParquetColumn("device", .string, isOptional: false), ParquetColumn("time", .timestampMicrosUTC, isOptional: false),
-    ]
+    static let bucketColumn = 2
     private static let precedence: [FieldType] = [.double, .integer, .boolean, .string, .binary]
 
     struct Column: Equatable {
@@ -26,17 +24,29 @@ struct ColumnPlan {
     }
 
     let columns: [Column]
+    let hasBucketColumn: Bool
     /// The row columns, then `columns`.
     let schema: ParquetSchema
 
+    /// How many columns stand before those of the fields.
+    var rowColumnCount: Int { hasBucketColumn ? 3 : 2 }
+
     /// - Parameter fields: of the scan, names distinct.
-    init(_ fields: [PartitionScan.Field], survey: TypeSurvey) throws(ParquetError) {
+    init(_ fields: [PartitionScan.Field], survey: TypeSurvey, hasBucketColumn: Bool) throws(ParquetError) {
+        let rowColumns = Self.rowColumns(hasBucketColumn)
         let ordered = fields.indices.sorted { fields[$0].name.utf8.lexicographicallyPrecedes(fields[$1].name.utf8) }
         let columns = ordered.flatMap { Self.columns(of: $0, survey.types(of: $0, declared: fields[$0].types), survey) }
-        let names = Self.names(of: columns, fields)
+        let names = Self.names(of: columns, fields, behind: rowColumns)
         self.columns = columns
+        self.hasBucketColumn = hasBucketColumn
         schema = try ParquetSchema(
-            Self.rowColumns + zip(names, columns).map { ParquetColumn($0, $1.type.parquetType, isOptional: true) })
+            rowColumns + zip(names, columns).map { ParquetColumn($0, $1.type.parquetType, isOptional: true) })
+    }
+
+    private static func rowColumns(_ hasBucket: Bool) -> [ParquetColumn] {
+        [
+            ParquetColumn("device", .string, isOptional: false), ParquetColumn("time", .timestampMicrosUTC, isOptional: false),
+        ] + (hasBucket ? [ParquetColumn("bucket", .int64, isOptional: false)] : [])
     }
 
     private static func columns(of field: Int, _ types: Set<FieldType>, _ survey: TypeSurvey) -> [Column] {
@@ -49,7 +59,9 @@ struct ColumnPlan {
     }
 
     /// Fields keep their names, unless a row column has it; what is left is told apart by the type, and by a number if need be.
-    private static func names(of columns: [Column], _ fields: [PartitionScan.Field]) -> [String] {
+    private static func names(
+        of columns: [Column], _ fields: [PartitionScan.Field], behind rowColumns: [ParquetColumn]
+    ) -> [String] {
         var taken = Set(rowColumns.map(\.name))
         var names = columns.map { column in
             let name = fields[column.field].name

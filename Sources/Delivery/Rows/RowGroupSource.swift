@@ -92,7 +92,7 @@ struct RowGroupSource {
     }
 
     private func plainByteCount(_ chunk: PartitionScan.Chunk, row: Int) -> Int {
-        var count = 8 + 4 + chunk.device.utf8.count
+        var count = 8 + 4 + chunk.device.utf8.count + (plan.hasBucketColumn ? 8 : 0)
         let width = scan.fields.count
         for cell in chunk.cells[(row * width)..<((row + 1) * width)] {
             guard let type = cell.type else { continue }
@@ -104,8 +104,9 @@ struct RowGroupSource {
     private func append(_ slice: Slice, to buffer: inout RowGroupBuffer) {
         buffer.append(slice.chunk.device, count: slice.rows.count, to: ColumnPlan.deviceColumn)
         for row in slice.rows { buffer.append(slice.chunk.times[row].microseconds, to: ColumnPlan.timeColumn) }
+        if plan.hasBucketColumn { for _ in slice.rows { buffer.append(Int64(slice.chunk.bucket), to: ColumnPlan.bucketColumn) } }
         slice.chunk.bytes.withUnsafeBytes { arena in
-            for (index, column) in plan.columns.enumerated() { append(column, slice, arena, to: &buffer, index + 2) }
+            for (index, column) in plan.columns.enumerated() { append(column, slice, arena, to: &buffer, plan.rowColumnCount + index) }
         }
     }
 

@@ -121,7 +121,7 @@ struct IntentExecutor {
                 survey.add(chunk, fieldCount: scan.fields.count)
             }
         }
-        return try ColumnPlan(scan.fields, survey: survey)
+        return try ColumnPlan(scan.fields, survey: survey, hasBucketColumn: options.hasBucketColumn)
     }
 
     /// Steps 2 to 5 for one object.
