@@ -24,6 +24,8 @@ struct DeliveryError: Error, CustomStringConvertible {
         self.detail = detail
     }
 
+    private static let partitionCodes: Set<StoreError.Code> = [.corruption, .unusable]
+
     static let stopped = DeliveryError(.ok, .stopped, "")
 
     var description: String { "\(code.rawValue): \(detail)" }
@@ -53,8 +55,8 @@ struct DeliveryError: Error, CustomStringConvertible {
         }
     }
 
-    /// Damage stays in its partition; the other codes are the store's as a whole.
+    /// Damage stays in its partition, and segments that lie across what is to be read; the other codes are the store's as a whole.
     private init(_ error: StoreError) {
-        self.init(error.code == .diskFull ? .noSpace : .internal, error.code == .corruption ? .partition : .task, error.description)
+        self.init(error.code == .diskFull ? .noSpace : .internal, Self.partitionCodes.contains(error.code) ? .partition : .task, error.description)
     }
 }

@@ -16,6 +16,8 @@ import Testing
         TestBed.Setup(mode: .incremental, maxObjectByteCount: 16 << 10),
         TestBed.Setup(mode: .full, prefix: "hour=$HH/minute=$mm", maxObjectByteCount: 16 << 10),
         TestBed.Setup(mode: .differential, prefix: "$bucket", maxObjectByteCount: 16 << 10, buckets: 3),
+        // Slices without rows before the one that has them all.
+        TestBed.Setup(mode: .incremental, prefix: "hour=$HH", maxObjectByteCount: 16 << 10, partitionLength: .days(1)),
     ]
 
     /// A store that several objects come out of; copied for each crash.

@@ -20,7 +20,7 @@ import Testing
                 end: ScanPosition(bucket: 7, device: "dev", time: Timestamp(microseconds: -5))))
     }
 
-    private static let begin = LedgerRecord.begin(.init(mode: .full, line: [partition: 300, PartitionID(window: 5): 1]))
+    private static let begin = LedgerRecord.begin(.init(mode: .full, table: "t", line: [partition: 300, PartitionID(window: 5): 1]))
     private static let records: [LedgerRecord] = [
         begin, .intent(intent), staged(0), .recorded(partition), staged(1), .recorded(partition), .delivered(partition),
         .intent(.init(partition: partition, after: 300, through: 301, folder: "a=1/b=ü")), staged(2),
@@ -86,7 +86,7 @@ import Testing
             try Data(bytes).write(to: URL(fileURLWithPath: path))
             for _ in 0..<2 {
                 let state = try open(path).state
-                #expect(state.begin == .init(mode: .aged, line: [:]) && state.deliveredThrough == [Self.partition: 300])
+                #expect(state.begin == .init(mode: .aged, table: "", line: [:]) && state.deliveredThrough == [Self.partition: 300])
                 #expect(state.nextSequence(in: "") == 1 && state.lastObject == "k0" && state.open.isEmpty)
                 #expect(try self.bytes(path)[8] == 2)
             }
@@ -194,8 +194,8 @@ private let goldenLedgerVersion1 = """
 
 /// `LedgerTests.golden`, byte for byte.
 private let goldenLedger = """
-    474844454c495652020000000761726368697665c0c3af15080000009ee2338307020205ac020a010e0000001588c285010500ac020861\
-    3d312f623dc3bc340000005eff5dda060500026b30e807f0a204000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c\
-    1d1e1f09120703646576090002000000cc60b08d0305030000000da0b7840505020200000089a9ddf704050200000085047bf009011400\
-    000088874a610a8001050c554e415554484f52495a454402c3a9010000005641baf708
+    474844454c495652020000000761726368697665c0c3af150a000000e69568d8070201740205ac020a010e0000001588c285010500ac02\
+    08613d312f623dc3bc340000005eff5dda060500026b30e807f0a204000102030405060708090a0b0c0d0e0f101112131415161718191a\
+    1b1c1d1e1f09120703646576090002000000cc60b08d0305030000000da0b7840505020200000089a9ddf704050200000085047bf00901\
+    1400000088874a610a8001050c554e415554484f52495a454402c3a9010000005641baf708
     """

@@ -182,13 +182,40 @@ import Testing
         // As if somebody had emptied the destination.
         try FileManager.default.removeItem(atPath: bed.archive)
         try bed.task.restart()
-        #expect(bed.task.status.phase == .initial && bed.task.objects(of: bed.table.partitions()[0].id).isEmpty)
+        #expect(bed.task.status.phase == (mode == .aged ? .incremental : .full))
+        #expect(bed.task.objects(of: bed.table.partitions()[0].id).isEmpty)
         if mode == .full { try bed.restart() }
         #expect(bed.task.runOnce().totals.rowCount == 10)
         #expect(try bed.files() == first.map { $0.replacing("00000000.parquet", with: "00000001.parquet") })
         #expect(try delivered(bed) == ExpectedRows(Self.readings("d", 0..<10)))
         #expect(bed.task.status.totals.rowCount == 20 && bed.task.status.events.map(\.kind).contains(.restarted))
         #expect(bed.table.partitions()[0].state == (mode == .full ? .sealed : .delivered))
+    }
+
+    /// Also one that is paused, so that no row falls between the restart and the resumption.
+    @Test func aTaskThatIsRestartedWhileItIsPausedDeliversWhatComesMeanwhile() throws {
+        let bed = try TestBed(.init(mode: .incremental))
+        bed.task.runOnce()
+        try bed.task.pause()
+        try bed.task.restart()
+        try bed.commit(Self.readings("d", 0..<5))
+        try bed.task.resume()
+        bed.clock.advance(by: .minutes(2))
+        #expect(bed.task.runOnce().totals.rowCount == 5)
+    }
+
+    /// What waits for the old mode must not be let go of by a slip in the configuration.
+    @Test func aModeThatWasChangedHoldsWhatTheOldOneIsToHave() throws {
+        let bed = try TestBed()
+        bed.task.runOnce()
+        try bed.commit(Self.readings("d", 0..<5))
+        try bed.restart(.init(mode: .full))
+        bed.task.runOnce()
+        for _ in 0..<3 {
+            bed.clock.advance(by: .days(40))
+            try bed.store.performMaintenance()
+        }
+        #expect(bed.task.status.error == .conflict && bed.table.partitions().count == 1)
     }
 
     @Test func theHistoryHasAFailureOnceAndItsEnd() throws {

@@ -15,6 +15,7 @@ final class Ledger {
     private(set) var state: LedgerState
     private let file: any File
     private var end: Int
+    private var isBroken = false
 
     /// - Throws: `LedgerError`; for damage it names file and offset.
     init(path: String, task: String, fileSystem: any FileSystem) throws(LedgerError) {
@@ -35,8 +36,10 @@ final class Ledger {
 
     /// Makes the step durable. Nothing that follows from it may happen before this returns.
     func append(_ record: LedgerRecord) throws(LedgerError) {
+        guard !isBroken else { throw LedgerError("the ledger failed before: it must be opened anew") }
         // A record that may not follow must not be written; if the write fails, the state goes with the ledger.
         try state.apply(record)
+        isBroken = true
         var frame = RawBuffer()
         frame.append(framed: record)
         let (file, end) = (file, end)
@@ -45,6 +48,7 @@ final class Ledger {
             try file.sync()
         }
         self.end += frame.count
+        isBroken = false
     }
 
     /// Empty when there is no file.

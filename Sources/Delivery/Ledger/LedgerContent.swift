@@ -39,7 +39,7 @@ struct LedgerContent {
             records.append((offset..<(offset + count), record.isEvent))
             offset += count
         }
-        if version == 1 { bytes.append(framed: .begin(.init(mode: .aged, line: [:]))) }
+        if version == 1 { bytes.append(framed: .begin(.init(mode: .aged, table: "", line: [:]))) }
         append(records, of: old)
     }
 

@@ -97,6 +97,7 @@ extension RawBuffer {
 extension LedgerRecord.Begin {
     fileprivate func append(to buffer: inout RawBuffer) {
         buffer.append(mode.code)
+        buffer.append(counted: table)
         buffer.append(varint: line.count)
         for (partition, flush) in line.sorted(by: { $0.key < $1.key }) {
             buffer.append(zigzag: partition.window)
@@ -106,11 +107,12 @@ extension LedgerRecord.Begin {
 
     fileprivate init(_ cursor: inout ByteCursor) throws(CodecError) {
         guard let mode = DeliveryMode(code: try cursor.byte()) else { throw .malformed }
+        let table = try cursor.countedString()
         var line: [PartitionID: FlushID] = [:]
         for _ in 0..<(try cursor.count(limit: cursor.remaining)) {
             line[PartitionID(window: try cursor.zigzag())] = try cursor.varint()
         }
-        self.init(mode: mode, line: line)
+        self.init(mode: mode, table: table, line: line)
     }
 }
 

@@ -30,7 +30,7 @@ extension LedgerRecord {
         case .recorded(let partition), .delivered(let partition): "window \(partition.window)"
         case .slice(let partition, let index): "window \(partition.window), from slice \(index)"
         case .begin(let begin):
-            begin.line.sorted { $0.key < $1.key }.reduce("mode \(begin.mode.rawValue)") {
+            begin.line.sorted { $0.key < $1.key }.reduce("mode \(begin.mode.rawValue), table \(begin.table.debugDescription)") {
                 $0 + ", window \($1.key.window) through flush \($1.value)"
             }
         case .restart, .paused: ""

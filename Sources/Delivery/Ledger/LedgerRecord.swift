@@ -29,6 +29,8 @@ enum LedgerRecord: Equatable {
     /// What the task set out to do.
     struct Begin: Equatable {
         var mode: DeliveryMode
+        /// Whose rows; empty: version 1 did not say.
+        var table: String
         /// Newest flushes that were there: what mode `full` delivers, what `incremental` leaves out, with what `differential` is full.
         var line: [PartitionID: FlushID]
     }

@@ -34,7 +34,7 @@ struct LedgerState {
 
     /// - Parameter version: of the ledger's format. Version 1 knew one mode, which began with the ledger.
     init(version: UInt32) {
-        if version == 1 { begin = LedgerRecord.Begin(mode: .aged, line: [:]) }
+        if version == 1 { begin = LedgerRecord.Begin(mode: .aged, table: "", line: [:]) }
     }
 
     /// The number of the folder's next object.

@@ -41,7 +41,6 @@ final class DeliveryRunner {
     func openLedgerIfPossible() {
         do {
             let ledger = try openLedger()
-            require(ledger.state)
             if ledger.state.isPaused { board.update { $0.activity = .paused } }
             let now = clock.now()
             plan.look(ledger.state, at: now)
@@ -80,8 +79,9 @@ final class DeliveryRunner {
 
     // MARK: - What operators ask
 
-    func setPaused(_ isPaused: Bool) throws {
-        let ledger = try openLedger()
+    func setPaused(_ isPaused: Bool) throws { try changing { try setPaused(isPaused, $0) } }
+
+    private func setPaused(_ isPaused: Bool, _ ledger: Ledger) throws {
         guard ledger.state.isPaused != isPaused else { return }
         // What comes while it is paused is its to deliver, though it was paused before its first run.
         if ledger.state.begin == nil { try begin(ledger) }
@@ -91,16 +91,32 @@ final class DeliveryRunner {
         backoff.succeed()
     }
 
-    /// 1. `restart` in the ledger; 2. the store forgets what the task has; 3. `begin`, by the next run. A crash after 1 is made up for by
-    /// `begin`, before anything is delivered.
-    func restart() throws {
-        let ledger = try openLedger()
+    /// 1. `restart` in the ledger; 2. the store forgets what the task has; 3. `begin`, also of a task that is paused: what comes from now on
+    /// is its to deliver. A crash or a failure after 1 is made up for by the next run, before anything is delivered.
+    func restart() throws { try changing { try restart($0) } }
+
+    /// Step 1 alone: the task is gone, and a later one of its name begins anew.
+    func retire() throws { try changing { try $0.append(.restart) } }
+
+    private func restart(_ ledger: Ledger) throws {
         try ledger.append(.restart)
+        require(ledger.state)
         try note(.restarted, ledger)
         (backoff, partitionBackoffs) = (Backoff(), [:])
         plan = DeliveryPlan(options: options, table: table)
         board.show(ledger.state)
+        try begin(ledger)
         showLag(at: clock.now())
+    }
+
+    /// After a failure the ledger is read anew: what it says may not be on disk.
+    private func changing(_ body: (Ledger) throws -> Void) throws {
+        do {
+            try body(try openLedger())
+        } catch {
+            ledger = nil
+            throw error
+        }
     }
 
     // MARK: - A run
@@ -109,6 +125,7 @@ final class DeliveryRunner {
         if let ledger { return ledger }
         let opened = try files.open()
         ledger = opened
+        require(opened.state)
         board.show(opened.state)
         return opened
     }
@@ -142,6 +159,11 @@ final class DeliveryRunner {
     /// What the mode says that there is to do, durable before any of it is done.
     private func begin(_ ledger: Ledger) throws {
         if let begin = ledger.state.begin {
+            guard begin.table.isEmpty || begin.table == options.table else {
+                throw DeliveryError(
+                    .conflict, .task,
+                    "the task began with table = \"\(begin.table)\", which is fixed: give this one another name, or restart it")
+            }
             guard begin.mode == options.mode else {
                 throw DeliveryError(
                     .conflict, .task,
@@ -156,14 +178,17 @@ final class DeliveryRunner {
             case .incremental: try table.drawLine(task: options.name, skips: true)
             case .full, .differential: try table.drawLine(task: options.name, skips: false)
             }
-        try ledger.append(.begin(.init(mode: options.mode, line: line)))
+        try ledger.append(.begin(.init(mode: options.mode, table: options.table, line: line)))
         require(ledger.state)
         try note(.begun, ledger)
     }
 
     /// What waits for the task before it is dropped. What mode `full` does not deliver does not wait for it.
     private func require(_ state: LedgerState) {
-        guard options.mode == .full, let begin = state.begin else { return table.require(.everything, of: options.name) }
+        // A mode that was changed by mistake must not let go of what the other one is to have.
+        guard options.mode == .full, let begin = state.begin, begin.mode == .full else {
+            return table.require(.everything, of: options.name)
+        }
         table.require(plan.openLine(state).isEmpty ? nil : .through(begin.line), of: options.name)
     }
 

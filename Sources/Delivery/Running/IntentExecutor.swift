@@ -16,7 +16,7 @@ import TelemetryStore
 ///    the disk took it back: as 3.
 /// 5. Its footer is read back; `recorded` in the ledger. The next object begins behind the place of its last row: back to 2 while there
 ///    are rows.
-/// 6. Where the prefix cuts the partition into slices: `slice` in the ledger, and 2 to 5 for the next one.
+/// 6. Where the prefix cuts the partition into slices: `slice` in the ledger, and 2 to 5 for the next one that has rows.
 /// 7. The partition's manifest is replaced. It says what 8 will say: made again.
 /// 8. `delivered` in the ledger. No intent is open; the store still calls the rows undelivered.
 /// 9. `table.markDelivered` (durable). Done. After 8 the next run does this first, before it looks for work.
@@ -39,12 +39,11 @@ struct IntentExecutor {
         guard let open = ledger.state.open[partition] else { return }
         let slices = try slices(of: open.intent)
         let plan = try plan(for: open.intent)
-        for index in open.slice..<max(open.slice, slices.count) {
-            try passSlices(before: index, partition)
-            try destination.discardUnfinished(in: slices[index].folder, owner: options.name)
-            try settleStaged(partition)
-            try writeObjects(partition, slices[index], plan)
+        if slices.indices.contains(open.slice) {
+            try destination.discardUnfinished(in: slices[open.slice].folder, owner: options.name)
         }
+        try settleStaged(partition)
+        for index in open.slice..<max(open.slice, slices.count) { try writeObjects(partition, index, slices[index], plan) }
         try Manifest(table: table, task: options.name, intent: open.intent, objects: ledger.state.objects[partition] ?? [])
             .write(to: destination)
         try ledger.append(.delivered(partition))
@@ -63,9 +62,10 @@ struct IntentExecutor {
             buckets: table.options.buckets)
     }
 
-    /// Step 6. Slices without objects need no record: to look again finds none again.
-    private func passSlices(before index: Int, _ partition: PartitionID) throws {
-        guard let open = ledger.state.open[partition], open.end != nil, index > open.slice else { return }
+    /// Step 6, before the first object of a slice is staged: whatever is staged belongs to the slice that the ledger names. Slices without
+    /// rows need no record: to look again finds none again.
+    private func enter(_ index: Int, _ partition: PartitionID) throws {
+        guard let open = ledger.state.open[partition], index > open.slice else { return }
         try ledger.append(.slice(partition, index))
     }
 
@@ -98,13 +98,18 @@ struct IntentExecutor {
         return digest.finish()
     }
 
-    private func writeObjects(_ partition: PartitionID, _ slice: FolderSlice, _ plan: ColumnPlan) throws {
+    private func writeObjects(_ partition: PartitionID, _ index: Int, _ slice: FolderSlice, _ plan: ColumnPlan) throws {
         guard let open = ledger.state.open[partition] else { return }
         let scan = try table.scan(
             partition, after: open.intent.after, through: open.intent.through, times: slice.times, bucket: slice.bucket)
-        var source = try RowGroupSource(scan, plan, after: open.end, byteLimit: options.maxObjectByteCount)
+        let position = index == open.slice ? open.end : nil
+        var source = try RowGroupSource(scan, plan, after: position, byteLimit: options.maxObjectByteCount)
         var buffer = RowGroupBuffer(plan.schema)
         var hasRows = try source.fill(&buffer)
+        if hasRows, index > open.slice {
+            try destination.discardUnfinished(in: slice.folder, owner: options.name)
+            try enter(index, partition)
+        }
         while hasRows {
             try writeObject(open.intent, slice, &buffer, &source)
             hasRows = !buffer.isEmpty

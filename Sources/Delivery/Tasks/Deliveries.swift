@@ -113,7 +113,10 @@ package final class Deliveries: Sendable {
             do {
                 let isKnown = try ledgerFile(name).exists()
                 member = makeMember(definition)
-                if isKnown { try member.worker.task.restart() }
+                if isKnown {
+                    try member.worker.task.restart()
+                    try member.worker.task.resume()
+                }
                 try save(adding: definition)
             } catch {
                 store.table(named: definition.options.table)?.require(nil, of: name)
@@ -140,6 +143,8 @@ package final class Deliveries: Sendable {
             member.worker.requestStop()
             member.worker.waitUntilEnded()
             state.withLock { $0.members.removeAll { $0.definition.options.name == name } }
+            // A later task of the name, also one of the configuration, begins anew: the store forgets the bounds of this one.
+            do { try member.worker.task.retire() } catch { logger.error("the ledger of \(name) does not begin anew: \(error)") }
             guard let table = store.table(named: member.definition.options.table) else { return }
             table.require(nil, of: name)
             do { try table.forget(task: name) } catch { throw .failed("the task is gone; the store still knows what it had: \(error)") }
@@ -199,7 +204,9 @@ package final class Deliveries: Sendable {
     private func forgetMisfit(_ name: String) throws(DeliveryRefusal) {
         try save(without: name)
         state.withLock { $0.misfits.removeAll { $0.name == name } }
-        for table in store.tables { table.require(nil, of: name) }
+        // The configuration may have a task of the name, which holds what it is to have.
+        let running = state.withLock { $0.members.first { $0.definition.options.name == name }?.definition.options.table }
+        for table in store.tables where table.name != running { table.require(nil, of: name) }
     }
 
     private func save(adding definition: DeliveryDefinition? = nil, without name: String? = nil) throws(DeliveryRefusal) {

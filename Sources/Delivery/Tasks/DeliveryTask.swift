@@ -51,6 +51,9 @@ package final class DeliveryTask: Sendable {
     /// Begins anew, as the mode says: what was delivered is delivered again, under further numbers. Objects stay where they are.
     package func restart() throws { try interrupting { try $0.restart() } }
 
+    /// Has a later task of the name begin anew.
+    func retire() throws { try runner.withLock { try $0.retire() } }
+
     private func interrupting(_ body: (DeliveryRunner) throws -> Void) throws {
         interrupt()
         defer { endInterruption() }

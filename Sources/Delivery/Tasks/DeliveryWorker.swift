@@ -55,8 +55,8 @@ final class DeliveryWorker: @unchecked Sendable {
     func perform(within seconds: TimeInterval, _ command: @escaping Command) throws -> Bool {
         let entry = Pending(command)
         let deadline = Date(timeIntervalSinceNow: seconds)
+        // Ends with the command, whenever that is carried out.
         task.interrupt()
-        defer { task.endInterruption() }
         let outcome: Result<Void, any Error>? = condition.withLock {
             pending.append(entry)
             condition.broadcast()
@@ -71,6 +71,7 @@ final class DeliveryWorker: @unchecked Sendable {
         while let next = nextCommands() {
             for entry in next {
                 let outcome = Result { try entry.command(task) }
+                task.endInterruption()
                 condition.withLock {
                     entry.outcome = outcome
                     condition.broadcast()
