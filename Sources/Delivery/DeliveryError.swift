@@ -57,6 +57,8 @@ struct DeliveryError: Error, CustomStringConvertible {
 
     /// Damage stays in its partition, and segments that lie across what is to be read; the other codes are the store's as a whole.
     private init(_ error: StoreError) {
-        self.init(error.code == .diskFull ? .noSpace : .internal, Self.partitionCodes.contains(error.code) ? .partition : .task, error.description)
+        self.init(
+            error.code == .diskFull ? .noSpace : .internal, Self.partitionCodes.contains(error.code) ? .partition : .task,
+            error.description)
     }
 }

@@ -75,4 +75,3 @@ package enum LedgerInspection {
         return Array(bytes[..<(try file.read(at: 0, into: bytes))])
     }
 }
-

@@ -91,8 +91,8 @@ final class DeliveryRunner {
         backoff.succeed()
     }
 
-    /// 1. `restart` in the ledger; 2. the store forgets what the task has; 3. `begin`, also of a task that is paused: what comes from now on
-    /// is its to deliver. A crash or a failure after 1 is made up for by the next run, before anything is delivered.
+    /// 1. `restart` in the ledger; 2. the store forgets what the task has; 3. `begin`, also of a task that is paused: what comes from now
+    /// on is its to deliver. A crash or a failure after 1 is made up for by the next run, before anything is delivered.
     func restart() throws { try changing { try restart($0) } }
 
     /// Step 1 alone: the task is gone, and a later one of its name begins anew.
