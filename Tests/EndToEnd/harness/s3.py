@@ -8,6 +8,7 @@ import urllib.request
 from pyarrow import fs
 
 from .gateway import Gateway
+from .waiting import wait_until
 
 sys.path.append(str(pathlib.Path(__file__).parents[2] / "ObjectStores"))
 from seaweedfs import SeaweedFS  # noqa: E402
@@ -41,9 +42,19 @@ class ObjectStore(SeaweedFS):
             if entry.type == fs.FileType.File:
                 target = folder / pathlib.PurePosixPath(entry.path).relative_to(f"{bucket}/archive")
                 target.parent.mkdir(parents=True, exist_ok=True)
-                with remote.open_input_stream(entry.path) as stream:
-                    target.write_bytes(stream.read())
+                wait_until(lambda: self._copy(remote, entry.path, target), f"{entry.path} can be read", 30)
         return folder
+
+    @staticmethod
+    def _copy(remote: fs.S3FileSystem, path: str, target: pathlib.Path) -> bool:
+        """A server that was just started answers 500 for what stands on volumes that have not yet reported."""
+        try:
+            with remote.open_input_stream(path) as stream:
+                target.write_bytes(stream.read())
+            return True
+        except OSError as error:
+            print(f"{path}: {error}")
+            return False
 
     def make_bucket(self, bucket: str) -> None:
         url = f"http://127.0.0.1:{self.ports['filer.port']}/buckets/{bucket}/"
